@@ -1,0 +1,58 @@
+# Every target works from a fresh clone: each begins with `setup`, which does nothing when it is up to date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WEB := services/metrics/web
+DEMO_DIR ?= .warroom/demo
+DEMO_PORT ?= 8080
+DEMO_KAFKA_PORT ?= 19092
+
+.PHONY: setup demo test test-system bench lint format lock generate screenshot clean
+
+setup: $(VENV)/.setup-stamp
+
+$(VENV)/.packages-stamp: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# The page is built by the npm on the path or, where there is none, by the Node.js that PyPI ships.
+$(VENV)/.setup-stamp: $(VENV)/.packages-stamp scripts/build_page.py $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+	$(BIN)/python scripts/build_page.py
+	touch $@
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup
+	$(BIN)/pytest
+
+test-system: setup
+	$(BIN)/pytest -m system
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+# Writes the JSON Schemas, the AsyncAPI document and the metric reference from the models.
+generate: setup
+	$(BIN)/warroom schemas generate
+
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra embedded --extra replay --extra dev pyproject.toml -o requirements.lock
+
+demo: setup
+	$(BIN)/warroom demo --data-dir $(DEMO_DIR) --http-port $(DEMO_PORT) --kafka-port $(DEMO_KAFKA_PORT)
+
+screenshot: setup
+	$(BIN)/python scripts/screenshot.py
+
+clean:
+	rm -rf $(VENV) .warroom $(WEB)/node_modules $(WEB)/dist

@@ -1,0 +1,52 @@
+"""The `warroom` command: one subcommand a service or tool, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from services.common.errors import WarroomError
+
+_COMMANDS = {
+    "standalone": ("services.standalone.cli", "standalone"),
+    "demo": ("services.standalone.cli", "demo"),
+    "ingest": ("services.ingest.cli", "ingest"),
+    "metrics": ("services.metrics.cli", "metrics"),
+    "alerts": ("services.alerts.cli", "alerts"),
+    "replay": ("services.simulator.cli", "replay"),
+    "simulate": ("services.simulator.cli", "simulate"),
+    "migrate": ("services.common.cli", "migrate"),
+    "schemas": ("schemas.cli", "schemas"),
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a subcommand's module when it is called, so that `warroom replay` loads no server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name]
+        command: Any = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_LazyGroup, help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
+def warroom() -> None:
+    """The root of all subcommands."""
+
+
+def main() -> None:
+    """Entry point: an error raised on purpose is one sentence on standard error and status 2."""
+    try:
+        warroom()
+    except WarroomError as error:
+        print(f"warroom: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,78 @@
+"""Every error that Warroom raises on purpose.
+
+    WarroomError
+    ├── ConfigurationError      a setting is missing, malformed or unsafe; the message says what to change
+    ├── ContractError           input from outside breaks the contract
+    │   ├── RefusedEvent        one Kafka record; carries the reason of the contract
+    │   └── InvalidRequest      one HTTP request; carries the field at fault
+    ├── NotFound                the thing that was named does not exist
+    ├── StoreError              ClickHouse did not do what was asked
+    │   ├── StoreUnavailable    it may work later: retry
+    │   └── StoreRejected       it will never work: the statement or the data is wrong
+    ├── BrokerError             Kafka did not do what was asked
+    └── DeliveryError           a notification did not reach its receiver
+"""
+
+from __future__ import annotations
+
+
+class WarroomError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class ConfigurationError(WarroomError):
+    """A setting is missing, malformed or unsafe; the message is a sentence that says what to change."""
+
+
+class ContractError(WarroomError):
+    """Input from outside breaks the contract."""
+
+
+class RefusedEvent(ContractError):
+    """A Kafka record that is not counted but sent to the dead-letter topic.
+
+    `reason` is one of the contract's reasons; `detail` names the field and what is wrong with it.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class InvalidRequest(ContractError):
+    """An HTTP request that cannot be answered; `field` names the parameter or body field at fault."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+class NotFound(WarroomError):
+    """What the request names does not exist; `kind` and `name` say what was looked for."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"no {kind} named {name!r}")
+        self.kind = kind
+        self.name = name
+
+
+class StoreError(WarroomError):
+    """ClickHouse did not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The store could not be reached or was overloaded; the same call may work later."""
+
+
+class StoreRejected(StoreError):
+    """The store understood the call and refused it; the same call will never work."""
+
+
+class BrokerError(WarroomError):
+    """Kafka did not do what was asked."""
+
+
+class DeliveryError(WarroomError):
+    """A notification did not reach its receiver."""

@@ -1,0 +1,37 @@
+"""Structured logs: one JSON object a line on standard error, no personal data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+_PLAIN = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """Renders a record as one JSON object; what is passed as `extra` becomes fields of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        fields.update({key: value for key, value in record.__dict__.items() if key not in _PLAIN})
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, default=str, ensure_ascii=False)
+
+
+def configure_logs(level: str, stream: TextIO | None = None) -> None:
+    """Sends every logger's records to one stream; third parties speak from WARNING up."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("services").setLevel(level)
+    # aiokafka logs every rebalance step as a warning or an error of its own; ours say what matters.
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
