@@ -1,0 +1,42 @@
+"""What Warroom asks of its store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+Row = dict[str, Any]
+Parameters = Mapping[str, Any]
+
+
+class Store(Protocol):
+    """A ClickHouse database. Every call blocks its thread; an instance may be shared by threads.
+
+    All calls raise `StoreUnavailable` when a later try may succeed and `StoreRejected` when none will.
+    """
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+        """Runs a SELECT with `{name:Type}` parameters and returns its rows by column name."""
+        ...
+
+    def query_arrow(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        """Runs a SELECT and returns one Arrow table; strings arrive as Arrow strings."""
+        ...
+
+    def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
+        """Appends rows, matched to the table's columns by name.
+
+        With a `token` the call may be repeated: the table and every rollup fed by it take the rows once, for as
+        long as the token is within the table's deduplication window. The call returns when the rows are readable.
+        """
+        ...
+
+    def command(self, sql: str, parameters: Parameters | None = None) -> None:
+        """Runs a statement that returns nothing."""
+        ...
+
+    def close(self) -> None:
+        """Releases every connection. No other thread may be inside a call."""
+        ...
