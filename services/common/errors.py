@@ -1,16 +1,16 @@
 """Every error that Warroom raises on purpose.
 
-    WarroomError
-    ├── ConfigurationError      a setting is missing, malformed or unsafe; the message says what to change
-    ├── ContractError           input from outside breaks the contract
-    │   ├── RefusedEvent        one Kafka record; carries the reason of the contract
-    │   └── InvalidRequest      one HTTP request; carries the field at fault
-    ├── NotFound                the thing that was named does not exist
-    ├── StoreError              ClickHouse did not do what was asked
-    │   ├── StoreUnavailable    it may work later: retry
-    │   └── StoreRejected       it will never work: the statement or the data is wrong
-    ├── BrokerError             Kafka did not do what was asked
-    └── DeliveryError           a notification did not reach its receiver
+WarroomError
+├── ConfigurationError      a setting is missing, malformed or unsafe; the message says what to change
+├── ContractError           input from outside breaks the contract
+│   ├── RefusedEvent        one Kafka record; carries the reason of the contract
+│   └── InvalidRequest      one HTTP request; carries the field at fault
+├── NotFound                the thing that was named does not exist
+├── StoreError              ClickHouse did not do what was asked
+│   ├── StoreUnavailable    it may work later: retry
+│   └── StoreRejected       it will never work: the statement or the data is wrong
+├── BrokerError             Kafka did not do what was asked
+└── DeliveryError           a notification did not reach its receiver
 """
 
 from __future__ import annotations

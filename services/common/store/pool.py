@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from services.common.store.interface import Parameters, Row, Store
 
-
 _Result = TypeVar("_Result")
 
 

@@ -1,0 +1,126 @@
+"""Runs services in one process: one event loop, one HTTP port, one orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.common import prometheus
+from services.common.errors import WarroomError
+from services.common.problems import add_problem_handlers, problem
+from services.common.service import Service
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 12.0
+"""How long services may take to finish what they have begun; the contract gives the process 15 s."""
+
+
+def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI:
+    """The HTTP application of the services in this process, with liveness, readiness and Prometheus text."""
+    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
+    add_problem_handlers(app)
+
+    @app.middleware("http")
+    async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        started = time.perf_counter()
+        response = await call_next(request)
+        # The template, not the path: paths hold identifiers.
+        route = getattr(request.scope.get("route"), "path", "unmatched")
+        prometheus.HTTP_REQUESTS.labels(route, request.method, response.status_code).inc()
+        prometheus.HTTP_REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
+        return response
+
+    @app.get("/healthz", tags=["health"], summary="Liveness")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"], summary="Readiness, with the reason when not ready")
+    async def readyz() -> Response:
+        reasons = {
+            service.name: reason for service in services if (reason := service.not_ready()) is not None
+        }
+        if reasons:
+            detail = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+            return problem(503, "Not ready", detail, reasons=reasons)
+        return Response('{"status":"ready"}', media_type="application/json")
+
+    @app.get("/metrics", tags=["health"], summary="Prometheus text")
+    async def metrics() -> Response:
+        for service in services:
+            prometheus.SERVICE_READY.labels(service.name).set(service.not_ready() is None)
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    for service in services:
+        app.include_router(service.router)
+    return app
+
+
+async def run_services(services: Sequence[Service], *, host: str, port: int) -> None:
+    """Runs until SIGTERM or SIGINT, then stops everything in order; returns when all is stopped.
+
+    Raises what a service raised when one fails; the others are stopped first.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = _Server(
+        uvicorn.Config(
+            build_app(services),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            # Streams never end by themselves.
+            timeout_graceful_shutdown=2,
+        )
+    )
+    tasks = [asyncio.create_task(service.run(stop), name=service.name) for service in services]
+    http = asyncio.create_task(server.serve(), name="http")
+    waiter = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait([*tasks, http, waiter], return_when=asyncio.FIRST_COMPLETED)
+        early = [task.get_name() for task in [*tasks, http] if task.done()]
+        if not stop.is_set():
+            logger.error("stopping because a part ended", extra={"parts": early})
+        stop.set()
+        server.should_exit = True
+        logger.info("stopping")
+        _, late = await asyncio.wait([*tasks, http], timeout=STOP_SECONDS)
+        for task in late:
+            logger.error("did not stop in time", extra={"part": task.get_name()})
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, http, return_exceptions=True)
+    finally:
+        waiter.cancel()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
+            raise outcome
+    if early and "http" in early and server.failed:
+        raise WarroomError(f"could not listen on {host}:{port}; choose another port or stop what uses it")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers, and without ending the process when the port is taken."""
+
+    failed = False
+
+    def install_signal_handlers(self) -> None:
+        """The runtime handles signals."""
+
+    async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        try:
+            await self._serve(None)
+        except SystemExit:
+            self.failed = True
