@@ -1,0 +1,210 @@
+"""Fills what JSON cannot say on an event that msgspec has just decoded, and what msgspec cannot check.
+
+Each function answers whether the event is surely acceptable and now complete. False, `Unsure` and `ValueError` all
+mean that the reference must judge; nothing is refused here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from msgspec import Raw
+
+from schemas.events.base import CAMPAIGN_ID_PATTERN, REGION_PATTERN
+from schemas.events.traffic import NAME_PATTERN
+from services.common.decode.amounts import CENTS_LIMIT, REPORTING, Rate, Unsure, cents
+from services.common.decode.events import (
+    CUSTOMER_TYPES,
+    CouponEvent,
+    Event,
+    InventoryEvent,
+    Line,
+    OrderEvent,
+    OrderItem,
+    SpendEvent,
+    TrafficEvent,
+)
+from services.common.decode.times import TimeMemory
+
+_MEMORY: Final = 4096
+_ABSENT: Final = (b"", b"null")
+
+
+class _Known:
+    """The texts that matched a pattern before, at most 4,096: far cheaper than to match them again."""
+
+    __slots__ = ("_pattern", "texts")
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+        self.texts: set[str] = set()
+
+    def learn(self, text: str) -> bool:
+        """Whether `text` matches as a whole; if so it is remembered."""
+        if self._pattern.fullmatch(text) is None:
+            return False
+        if len(self.texts) >= _MEMORY:
+            self.texts.clear()
+        self.texts.add(text)
+        return True
+
+
+class Memory:
+    """What one decoder remembers between events. Not safe for use by two threads at once."""
+
+    __slots__ = ("campaigns", "names", "rates", "regions", "times")
+
+    def __init__(self, currencies: Mapping[str, Decimal]) -> None:
+        self.campaigns = _Known(CAMPAIGN_ID_PATTERN)
+        self.names = _Known(NAME_PATTERN)
+        self.regions = _Known(REGION_PATTERN)
+        self.times = TimeMemory()
+        self.rates = {currency: Rate(rate) for currency, rate in currencies.items()}
+
+
+def _common(event: Event, memory: Memory) -> bool:
+    if event.campaign_id not in memory.campaigns.texts and not memory.campaigns.learn(event.campaign_id):
+        return False
+    if not event.channel:
+        event.channel = "unknown"
+    region = event.region
+    if not region:
+        event.region = "unknown"
+    elif region not in memory.regions.texts and not memory.regions.learn(region):
+        return False
+    event.event_time_ms = memory.times.parse(event.sent_time)
+    return True
+
+
+def traffic(event: TrafficEvent, memory: Memory) -> bool:
+    """Completes a traffic event."""
+    if event.event_name not in memory.names.texts and not memory.names.learn(event.event_name):
+        return False
+    if not event.session_id:
+        event.session_id = ""
+    if not event.item_id:
+        event.item_id = "unknown"
+    if not event.item_category:
+        event.item_category = "unknown"
+    if not event.utm_source:
+        event.utm_source = "unknown"
+    if not event.device_category:
+        event.device_category = "unknown"
+    if not event.page_location:
+        event.page_location = ""
+    if not event.utm_medium:
+        event.utm_medium = ""
+    if not event.utm_campaign:
+        event.utm_campaign = ""
+    if not event.experiment:
+        event.experiment = ""
+    if not event.variant:
+        event.variant = ""
+    if event.engagement_time_msec.__class__ is not int:
+        event.engagement_time_msec = _count(event.engagement_time_msec, 0)
+    return _common(event, memory)
+
+
+def order(event: OrderEvent, memory: Memory) -> bool:
+    """Completes an order event: its amounts in the reporting currency, its lines."""
+    rate = memory.rates.get(event.currency)
+    if rate is None:
+        return False
+    event.original_value_cents = original = cents(bytes(event.sent_value))
+    event.value_cents = rate.convert(original)
+    event.discount_cents = _optional_cents(event.sent_discount, rate)
+    event.customer_type = CUSTOMER_TYPES[event.sent_new_customer]
+    event.items = [_line(item, rate) for item in event.sent_items or ()]
+    if not event.coupon_id:
+        event.coupon_id = ""
+    if not event.utm_source:
+        event.utm_source = "unknown"
+    if not event.store_id:
+        event.store_id = ""
+    if not event.device_id:
+        event.device_id = ""
+    if not event.reason:
+        event.reason = ""
+    return _common(event, memory)
+
+
+def _line(item: OrderItem, rate: Rate) -> Line:
+    quantity = item.quantity
+    if quantity.__class__ is not int:
+        raise Unsure
+    amount = quantity * cents(bytes(item.price))
+    if amount >= CENTS_LIMIT:
+        raise Unsure
+    return (item.item_id or "unknown", item.item_category or "unknown", quantity, rate.convert(amount))
+
+
+def coupon(event: CouponEvent, memory: Memory) -> bool:
+    """Completes a coupon event; a face value without currency is in the reporting currency."""
+    if event.event_name == "coupon_redeemed" and not (event.currency and bytes(event.sent_face_value) not in _ABSENT):
+        return False
+    if event.currency:
+        rate = memory.rates.get(event.currency)
+        if rate is None:
+            return False
+    else:
+        event.currency = ""
+        rate = REPORTING
+    event.face_value_cents = _optional_cents(event.sent_face_value, rate)
+    if not event.order_id:
+        event.order_id = ""
+    if not event.device_id:
+        event.device_id = ""
+    return _common(event, memory)
+
+
+def inventory(event: InventoryEvent, memory: Memory) -> bool:
+    """Completes a stock level."""
+    if event.available.__class__ is not int:
+        return False
+    if event.safety_stock.__class__ is not int:
+        event.safety_stock = _count(event.safety_stock, -1)
+    if not event.warehouse_id:
+        event.warehouse_id = "default"
+    if not event.item_category:
+        event.item_category = "unknown"
+    return _common(event, memory)
+
+
+def spend(event: SpendEvent, memory: Memory) -> bool:
+    """Completes a spend event."""
+    rate = memory.rates.get(event.currency)
+    if rate is None:
+        return False
+    event.cost_cents = rate.convert(cents(bytes(event.sent_cost)))
+    if event.impressions.__class__ is not int:
+        event.impressions = _count(event.impressions, 0)
+    if event.clicks.__class__ is not int:
+        event.clicks = _count(event.clicks, 0)
+    if not event.utm_source:
+        event.utm_source = "unknown"
+    return _common(event, memory)
+
+
+def _count(sent: object, absent: int) -> int:
+    # Only `null` is sure here: a float may stand for a number that it cannot hold.
+    if sent is not None:
+        raise Unsure
+    return absent
+
+
+def _optional_cents(token: Raw, rate: Rate) -> int:
+    text = bytes(token)
+    return 0 if text in _ABSENT else rate.convert(cents(text))
+
+
+COMPLETE: Final[Mapping[str, Callable[[Any, Memory], bool]]] = {
+    "traffic": traffic,
+    "orders": order,
+    "coupons": coupon,
+    "inventory": inventory,
+    "spend": spend,
+}
+"""The function of each kind."""

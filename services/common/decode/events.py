@@ -1,0 +1,174 @@
+"""Decoded events: what ingest builds its columns from.
+
+One struct a kind, decoded straight from JSON by msgspec; `decoder` then fills what JSON cannot say (epoch
+milliseconds, cents) on the same object. Absent text is `''`, or `'unknown'` where it is a dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
+
+from msgspec import Meta, Raw, Struct, field
+
+from schemas.events.coupons import CouponName
+from schemas.events.limits import MAX_INTEGER, MAX_QUANTITY
+from schemas.events.orders import OrderName
+
+if TYPE_CHECKING:
+    # `null`, and numbers like 5.0, exist only between msgspec and the decoder: whoever receives an event sees
+    # neither, so the types tell of the finished event.
+    Text: TypeAlias = str
+    ChannelText: TypeAlias = str
+    RegionText: TypeAlias = str
+    CurrencyText: TypeAlias = str
+    Count: TypeAlias = int
+    RequiredCount: TypeAlias = int
+    Quantity: TypeAlias = int
+else:
+    Text = str | None
+    ChannelText = Annotated[str, Meta(min_length=1, max_length=32)] | None
+    RegionText = Annotated[str, Meta(min_length=4, max_length=7)] | None
+    CurrencyText = Annotated[str, Meta(min_length=3, max_length=3)] | None
+    # A float is let through to be seen and sent the careful way; msgspec would round it into an integer.
+    RequiredCount = Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | float
+    Count = RequiredCount | None
+    Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)] | float
+
+EventId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+UserId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
+RequiredId: TypeAlias = Annotated[str, Meta(min_length=1)]
+
+Line: TypeAlias = tuple[str, str, int, int]
+"""`(item_id, item_category, quantity, amount_cents)` of one line of an order, in the reporting currency."""
+
+CUSTOMER_TYPES: Final[Mapping[bool | None, str]] = {True: "new", False: "returning", None: "unknown"}
+"""`customer_type` by what the event says of `new_customer`."""
+
+# Fields called `sent_*` hold what stood in the JSON; the decoder turns them into others, and they are empty on an
+# event that came the careful way. Fields with a leading space on the wire are no part of it: whatever JSON says
+# there is overwritten.
+
+
+class TrafficEvent(Struct, gc=False):
+    """What a visitor did."""
+
+    event_id: EventId
+    event_name: str
+    sent_time: str = field(name="event_time")
+    campaign_id: str
+    user_id: UserId
+    channel: ChannelText = "unknown"
+    region: RegionText = "unknown"
+    session_id: Text = ""
+    item_id: Text = "unknown"
+    item_category: Text = "unknown"
+    utm_source: Text = "unknown"
+    device_category: Text = "unknown"
+    page_location: Text = ""
+    utm_medium: Text = ""
+    utm_campaign: Text = ""
+    engagement_time_msec: Count = 0
+    experiment: Text = ""
+    variant: Text = ""
+    event_time_ms: int = field(default=0, name=" event_time_ms")
+
+
+class OrderItem(Struct, gc=False):
+    """One line of an order as sent."""
+
+    item_id: str
+    quantity: Quantity
+    price: Raw
+    item_category: Text = "unknown"
+
+
+class OrderEvent(Struct, gc=False):
+    """One step in the life of an order; cents are of the reporting currency unless named `original`."""
+
+    event_id: EventId
+    event_name: OrderName
+    sent_time: str = field(name="event_time")
+    campaign_id: str
+    user_id: UserId
+    order_id: RequiredId
+    currency: str
+    sent_value: Raw = field(name="value")
+    channel: ChannelText = "unknown"
+    region: RegionText = "unknown"
+    coupon_id: Text = ""
+    utm_source: Text = "unknown"
+    store_id: Text = ""
+    device_id: Text = ""
+    reason: Text = ""
+    sent_new_customer: bool | None = field(default=None, name="new_customer")
+    sent_discount: Raw = field(default_factory=Raw, name="discount")
+    sent_items: list[OrderItem] | None = field(default=None, name="items")
+    event_time_ms: int = field(default=0, name=" event_time_ms")
+    value_cents: int = field(default=0, name=" value_cents")
+    original_value_cents: int = field(default=0, name=" original_value_cents")
+    discount_cents: int = field(default=0, name=" discount_cents")
+    customer_type: str = field(default="unknown", name=" customer_type")
+    items: list[Line] = field(default_factory=list, name=" items")
+
+
+class CouponEvent(Struct, gc=False):
+    """One step in the life of a coupon."""
+
+    event_id: EventId
+    event_name: CouponName | Literal["coupon_redeemed"]
+    sent_time: str = field(name="event_time")
+    campaign_id: str
+    user_id: UserId
+    coupon_id: RequiredId
+    batch_id: RequiredId
+    channel: ChannelText = "unknown"
+    region: RegionText = "unknown"
+    sent_face_value: Raw = field(default_factory=Raw, name="face_value")
+    currency: CurrencyText = ""
+    order_id: Text = ""
+    device_id: Text = ""
+    event_time_ms: int = field(default=0, name=" event_time_ms")
+    face_value_cents: int = field(default=0, name=" face_value_cents")
+
+
+class InventoryEvent(Struct, gc=False):
+    """A stock level; `safety_stock` is -1 where the event names none."""
+
+    event_id: EventId
+    event_name: Literal["stock_level"]
+    sent_time: str = field(name="event_time")
+    campaign_id: str
+    item_id: RequiredId
+    available: RequiredCount
+    channel: ChannelText = "unknown"
+    region: RegionText = "unknown"
+    warehouse_id: Text = "default"
+    safety_stock: Count = -1
+    item_category: Text = "unknown"
+    event_time_ms: int = field(default=0, name=" event_time_ms")
+
+    user_id: ClassVar[str] = ""
+
+
+class SpendEvent(Struct, gc=False):
+    """Marketing cost in cents of the reporting currency."""
+
+    event_id: EventId
+    event_name: Literal["ad_spend"]
+    sent_time: str = field(name="event_time")
+    campaign_id: str
+    sent_cost: Raw = field(name="cost")
+    currency: str
+    channel: ChannelText = "unknown"
+    region: RegionText = "unknown"
+    utm_source: Text = "unknown"
+    impressions: Count = 0
+    clicks: Count = 0
+    event_time_ms: int = field(default=0, name=" event_time_ms")
+    cost_cents: int = field(default=0, name=" cost_cents")
+
+    user_id: ClassVar[str] = ""
+
+
+Event: TypeAlias = TrafficEvent | OrderEvent | CouponEvent | InventoryEvent | SpendEvent
