@@ -63,14 +63,18 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
     return app
 
 
-async def run_services(services: Sequence[Service], *, host: str, port: int) -> None:
+async def run_services(
+    services: Sequence[Service], *, host: str, port: int, stop: asyncio.Event | None = None
+) -> None:
     """Runs until SIGTERM or SIGINT, then stops everything in order; returns when all is stopped.
 
-    Raises what a service raised when one fails; the others are stopped first.
+    Raises what a service raised when one fails; the others are stopped first. A caller that has more to stop than the
+    services passes `stop` and handles the signals itself.
     """
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    handled = (signal.SIGTERM, signal.SIGINT) if stop is None else ()
+    stop = stop or asyncio.Event()
+    for number in handled:
         loop.add_signal_handler(number, stop.set)
     server = _Server(
         uvicorn.Config(
@@ -102,7 +106,7 @@ async def run_services(services: Sequence[Service], *, host: str, port: int) -> 
         outcomes = await asyncio.gather(*tasks, http, return_exceptions=True)
     finally:
         waiter.cancel()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in handled:
             loop.remove_signal_handler(number)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
