@@ -18,9 +18,7 @@ def migrate() -> None:
     configure_logs(settings.log_level)
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that is to be migrated")
-    store = open_store(
-        settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds
-    )
+    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
     try:
         done = apply_migrations(store)
     finally:

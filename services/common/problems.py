@@ -16,9 +16,7 @@ from services.common.errors import InvalidRequest, NotFound, StoreUnavailable, W
 logger = logging.getLogger(__name__)
 
 
-def problem(
-    status: int, title: str, detail: str, errors: Sequence[dict[str, str]] = (), **extra: Any
-) -> JSONResponse:
+def problem(status: int, title: str, detail: str, errors: Sequence[dict[str, str]] = (), **extra: Any) -> JSONResponse:
     """A problem document; `errors` lists the fields at fault as {"field", "detail"}."""
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -56,9 +54,7 @@ def add_problem_handlers(app: FastAPI) -> None:
             }
             for item in error.errors()
         ]
-        return problem(
-            422, "Invalid request", "; ".join(f"{e['field']}: {e['detail']}" for e in errors), errors
-        )
+        return problem(422, "Invalid request", "; ".join(f"{e['field']}: {e['detail']}" for e in errors), errors)
 
     @app.exception_handler(NotFound)
     async def _missing(_: Request, error: NotFound) -> JSONResponse:
@@ -67,9 +63,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(StoreUnavailable)
     async def _unavailable(request: Request, error: StoreUnavailable) -> JSONResponse:
         logger.warning("store unavailable", extra={"path": request.url.path, "error": str(error)})
-        return problem(
-            503, "Store unavailable", "ClickHouse did not answer; the same call may succeed in a moment"
-        )
+        return problem(503, "Store unavailable", "ClickHouse did not answer; the same call may succeed in a moment")
 
     @app.exception_handler(WarroomError)
     async def _failed(request: Request, error: WarroomError) -> JSONResponse:

@@ -44,9 +44,7 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
 
     @app.get("/readyz", tags=["health"], summary="Readiness, with the reason when not ready")
     async def readyz() -> Response:
-        reasons = {
-            service.name: reason for service in services if (reason := service.not_ready()) is not None
-        }
+        reasons = {service.name: reason for service in services if (reason := service.not_ready()) is not None}
         if reasons:
             detail = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
             return problem(503, "Not ready", detail, reasons=reasons)
@@ -63,9 +61,7 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
     return app
 
 
-async def run_services(
-    services: Sequence[Service], *, host: str, port: int, stop: asyncio.Event | None = None
-) -> None:
+async def run_services(services: Sequence[Service], *, host: str, port: int, stop: asyncio.Event | None = None) -> None:
     """Runs until SIGTERM or SIGINT, then stops everything in order; returns when all is stopped.
 
     Raises what a service raised when one fails; the others are stopped first. A caller that has more to stop than the

@@ -28,35 +28,23 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str | None = Field(
         None, description="host:port[,host:port]; unset in `standalone` starts the embedded broker"
     )
-    topic_prefix: str = Field(
-        "campaign.", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="prefix of the six topics"
-    )
+    topic_prefix: str = Field("campaign.", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="prefix of the six topics")
     topic_partitions: int = Field(4, ge=1, le=1000, description="partitions of topics that Warroom creates")
-    topic_replication_factor: int = Field(
-        1, ge=1, le=10, description="replicas of topics that Warroom creates"
-    )
+    topic_replication_factor: int = Field(1, ge=1, le=10, description="replicas of topics that Warroom creates")
     consumer_group: str = Field(
         "warroom-ingest", min_length=1, description="Kafka consumer group of the ingest service"
     )
 
     # Store
-    clickhouse_url: SecretStr | None = Field(
-        None, description="`chdb:///DIR` or `http(s)://user:pass@host:8123/db`"
-    )
+    clickhouse_url: SecretStr | None = Field(None, description="`chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
     store_timeout_seconds: float = Field(30.0, gt=0, description="limit of one call to ClickHouse")
 
     # Ingest
-    batch_max_rows: int = Field(
-        100_000, ge=1, le=1_000_000, description="a block is written at this many records"
-    )
+    batch_max_rows: int = Field(100_000, ge=1, le=1_000_000, description="a block is written at this many records")
     batch_max_bytes: int = Field(64 << 20, ge=1 << 10, description="or at this many bytes of records")
-    batch_max_age_ms: int = Field(
-        400, ge=10, le=60_000, description="or when its first record has waited this long"
-    )
+    batch_max_age_ms: int = Field(400, ge=10, le=60_000, description="or when its first record has waited this long")
     max_buffered_bytes: int = Field(256 << 20, ge=1 << 20, description="beyond this partitions are paused")
-    duplicate_horizon_hours: int = Field(
-        24, ge=1, description="how long an event_id is remembered, by arrival"
-    )
+    duplicate_horizon_hours: int = Field(24, ge=1, description="how long an event_id is remembered, by arrival")
 
     # Money
     reporting_currency: Currency = Field("CNY", description="ISO 4217; amounts are reported in it")
@@ -70,20 +58,12 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=1, le=65535, description="port of a service started by itself")
 
     # Alerts
-    rules_file: Path | None = Field(
-        None, description="YAML rules; unset uses the rules that ship with Warroom"
-    )
-    alert_webhook_url: SecretStr | None = Field(
-        None, description="receives every firing and resolved transition"
-    )
-    external_url: str = Field(
-        "http://127.0.0.1:8080", description="how people reach this Warroom; used in links"
-    )
+    rules_file: Path | None = Field(None, description="YAML rules; unset uses the rules that ship with Warroom")
+    alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
+    external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
 
     # Logs
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged"
-    )
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
@@ -101,9 +81,7 @@ class Settings(BaseSettings):
         if self.clickhouse_url is not None and not re.match(
             r"^(chdb:///.+|https?://[^/\s]+(/\w*)?)$", self.clickhouse_url.get_secret_value()
         ):
-            raise ValueError(
-                "WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`"
-            )
+            raise ValueError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
         return self
 
     @cached_property

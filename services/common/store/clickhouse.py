@@ -64,9 +64,7 @@ def open_store(url: str, *, timeout_seconds: float) -> Store:
                 "autogenerate_session_id": False,
             }
         )
-    raise ConfigurationError(
-        "WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`"
-    )
+    raise ConfigurationError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
 
 
 class ClickHouseStore:

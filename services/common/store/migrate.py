@@ -55,9 +55,7 @@ def load_migrations() -> list[Migration]:
         )
     found.sort(key=lambda migration: migration.version)
     if [migration.version for migration in found] != list(range(1, len(found) + 1)):
-        raise ConfigurationError(
-            "schemas/migrations must be numbered 0001, 0002, ... without a gap or a repetition"
-        )
+        raise ConfigurationError("schemas/migrations must be numbered 0001, 0002, ... without a gap or a repetition")
     return found
 
 
@@ -75,8 +73,7 @@ def migrate(store: Store) -> list[Migration]:
     """
     store.command(_LEDGER)
     applied = {
-        row["version"]: row["checksum"]
-        for row in store.query("SELECT version, checksum FROM schema_migrations")
+        row["version"]: row["checksum"] for row in store.query("SELECT version, checksum FROM schema_migrations")
     }
     done = []
     for migration in load_migrations():

@@ -1,0 +1,142 @@
+"""A campaign as people declare it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from schemas.metrics import METRICS
+
+CAMPAIGN_ID = r"^[A-Za-z0-9_.-]{1,64}\Z"
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=30, allow_inf_nan=False)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be an IANA time zone such as Asia/Shanghai") from None
+    return name
+
+
+class Phase(BaseModel):
+    """A named span `[start, end)` of a campaign, such as its warm-up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("end must be after start")
+        return self
+
+
+class Targets(BaseModel):
+    """What is to be reached, per metric: over the campaign and within each phase."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    total: dict[str, Amount] = {}
+    phases: dict[str, dict[str, Amount]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _any_form(cls, value: Any) -> Any:
+        """Three forms are understood: `{"total": {metric: n}, "phases": {phase: {metric: n}}}`, `{metric: n}`, and
+        `{metric: {"total": n, "phases": {phase: n}}}`."""
+        if not isinstance(value, dict) or value.keys() <= {"total", "phases"}:
+            return value
+        total: dict[str, Any] = {}
+        phases: dict[str, dict[str, Any]] = {}
+        for metric, goal in value.items():
+            if not isinstance(goal, dict):
+                total[metric] = goal
+                continue
+            if not goal.keys() <= {"total", "phases"} or not isinstance(goal.get("phases", {}), dict):
+                raise ValueError(f"{metric}: must be a number, or an object with total and phases")
+            if goal.get("total") is not None:
+                total[metric] = goal["total"]
+            for phase, part in goal.get("phases", {}).items():
+                phases.setdefault(phase, {})[metric] = part
+        return {"total": total, "phases": phases}
+
+    @model_validator(mode="after")
+    def _known_metrics(self) -> Self:
+        for goals in (self.total, *self.phases.values()):
+            for metric in goals:
+                if metric not in METRICS:
+                    raise ValueError(f"{metric!r} is no metric; GET /api/v1/metrics lists them")
+        return self
+
+
+class Campaign(BaseModel):
+    """The body of `PUT /api/v1/campaigns/{id}`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "name": "Double 11",
+                "start": "2026-11-10T20:00:00+08:00",
+                "end": "2026-11-12T00:00:00+08:00",
+                "timezone": "Asia/Shanghai",
+                "gross_margin": 0.35,
+                "phases": [
+                    {"name": "warm-up", "start": "2026-11-10T20:00:00+08:00", "end": "2026-11-11T00:00:00+08:00"},
+                    {"name": "burst", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00"},
+                ],
+                "targets": {"total": {"gmv": "1000000.00", "uv": 50000}, "phases": {"burst": {"gmv": "800000.00"}}},
+                "budgets": {"app": "20000.00"},
+                "baseline_campaign_id": "double-11-2025",
+            }
+        },
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    start: AwareDatetime
+    end: AwareDatetime
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    gross_margin: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(1)
+    phases: Annotated[list[Phase], Field(max_length=100)] = []
+    targets: Targets = Targets()
+    budgets: dict[str, Amount] = {}
+    baseline_campaign_id: Annotated[str, Field(pattern=CAMPAIGN_ID)] | None = None
+    note: Annotated[str, Field(max_length=2000)] | None = None
+    """Shown on the page: where the numbers come from, for example."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: item for key, item in value.items() if item is not None}
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("end must be after start")
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) != len(names):
+            raise ValueError("phases: names must differ")
+        ordered = sorted(self.phases, key=lambda phase: phase.start)
+        for earlier, later in pairwise(ordered):
+            if later.start < earlier.end:
+                raise ValueError(f"phases: {earlier.name!r} and {later.name!r} overlap")
+        unknown = set(self.targets.phases) - set(names)
+        if unknown:
+            raise ValueError(f"targets: no phase is named {sorted(unknown)[0]!r}")
+        return self
+
+    def phase_at(self, moment: datetime) -> str | None:
+        """The name of the phase that holds the moment, or None between phases."""
+        return next((phase.name for phase in self.phases if phase.start <= moment < phase.end), None)

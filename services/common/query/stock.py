@@ -1,0 +1,90 @@
+"""Stock: the last level of each item, how fast it sells, and when it runs out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from services.common.clock import MINUTE_MS
+from services.common.query.engine import QueryEngine
+from services.common.query.question import Question
+from services.common.store import StorePool
+
+SELL_RATE_MINUTES = 15
+"""The sell rate is that of the last quarter of an hour, or of the campaign's life when that is shorter."""
+
+_LEVELS = """
+SELECT
+    item_id,
+    sum(level.1) AS available,
+    sum(greatest(level.2, 0)) AS safety_stock,
+    max(level.2) >= 0 AS has_safety_stock,
+    max(level.3) AS item_category
+FROM
+(
+    SELECT item_id, warehouse_id, argMaxMerge(stock_by_minute.level) AS level
+    FROM stock_by_minute
+    WHERE campaign_id = {campaign_id:String} AND minute < toDateTime({end:UInt32}, 'UTC')
+    GROUP BY item_id, warehouse_id
+)
+GROUP BY item_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """`available` pieces over all warehouses; pieces paid per minute; when they run out, in epoch ms, if ever."""
+
+    item_id: str
+    item_category: str
+    available: int
+    safety_stock: int | None
+    sell_rate_per_minute: float | None
+    stockout_eta_ms: int | None
+
+
+async def stock(pool: StorePool, engine: QueryEngine, question: Question, now_ms: int) -> list[StockRow]:
+    """The stock of every item as of the end of the period (or now, if that is sooner), those at risk first.
+
+    Filters by item and category choose the items; any other filter narrows whose purchases count for the sell rate.
+    """
+    end_ms = question.end_ms
+    reference = min(end_ms, now_ms)
+    first = max(question.start_ms, reference - SELL_RATE_MINUTES * MINUTE_MS)
+    first -= first % MINUTE_MS
+    minutes = max((reference - first) / MINUTE_MS, 1.0)
+    sold = await engine.measures(
+        replace(question, start_ms=first, end_ms=end_ms, group_by="item_id", buckets=()), ["paid_units"]
+    )
+    rows = await pool.query(_LEVELS, {"campaign_id": question.campaign_id, "end": end_ms // 1000})
+    units = {value: row["paid_units"] for (_, value), row in sold.items()}
+    sellable = "device_category" not in question.filters
+    result = []
+    for row in rows:
+        if any(row[name] not in question.filters.get(name, (row[name],)) for name in ("item_id", "item_category")):
+            continue
+        rate = float(units.get(row["item_id"]) or 0) / minutes if sellable else None
+        available = int(row["available"])
+        result.append(
+            StockRow(
+                item_id=row["item_id"],
+                item_category=row["item_category"],
+                available=available,
+                safety_stock=int(row["safety_stock"]) if row["has_safety_stock"] else None,
+                sell_rate_per_minute=rate,
+                stockout_eta_ms=_eta(available, rate, reference),
+            )
+        )
+    result.sort(
+        key=lambda item: (item.stockout_eta_ms is None, item.stockout_eta_ms or 0, item.available, item.item_id)
+    )
+    return result
+
+
+def _eta(available: int, rate: float | None, reference_ms: int) -> int | None:
+    if available == 0:
+        return reference_ms
+    if not rate:
+        return None
+    minutes = available / rate
+    # Beyond a year nobody plans by it, and dates run out of range.
+    return reference_ms + round(minutes * MINUTE_MS) if minutes < 525_600 else None

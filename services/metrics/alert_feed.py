@@ -1,0 +1,55 @@
+"""The alerts of a campaign as its page shows them, read from what the alerts service has written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from services.common.store import StorePool
+from services.common.tabular import time_text
+
+# Alerts about the pipeline concern every campaign.
+_EVERY_CAMPAIGN = "*"
+
+_LATEST = """
+SELECT
+    alert_id, seq, rule, severity, state, campaign_id, labels, value, threshold, summary, runbook,
+    starts_at, ends_at, complete_until, evidence
+FROM
+(
+    SELECT *
+    FROM alert_transitions
+    WHERE campaign_id IN ({campaign_id:String}, {every:String})
+    ORDER BY seq DESC
+    LIMIT 1 BY alert_id
+)
+WHERE state != 'pending'
+ORDER BY state = 'resolved', alert_id DESC
+LIMIT {limit:UInt32}
+"""
+
+
+async def read_alert_feed(pool: StorePool, campaign_id: str, *, limit: int = 40) -> list[dict[str, Any]]:
+    """Open alerts first, then those that ended last, each with the number of its latest transition under `seq`."""
+    rows = await pool.query(_LATEST, {"campaign_id": campaign_id, "every": _EVERY_CAMPAIGN, "limit": limit})
+    return [_alert(row) for row in rows]
+
+
+def _alert(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["alert_id"],
+        "seq": row["seq"],
+        "rule": row["rule"],
+        "severity": row["severity"],
+        "state": row["state"],
+        "campaign_id": row["campaign_id"],
+        "labels": json.loads(row["labels"]),
+        "value": row["value"],
+        "threshold": row["threshold"],
+        "summary": row["summary"],
+        "runbook": row["runbook"],
+        "starts_at": time_text(row["starts_at"]),
+        "ends_at": None if row["ends_at"] is None else time_text(row["ends_at"]),
+        "complete_until": time_text(row["complete_until"]),
+        "evidence": json.loads(row["evidence"]),
+    }

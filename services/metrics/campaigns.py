@@ -1,0 +1,156 @@
+"""Campaigns: declared by PUT, or known only by their events."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from schemas.campaigns import Campaign
+from services.common.clock import Clock, floor_minute, to_datetime, to_ms
+from services.common.errors import NotFound
+from services.common.query.question import PhaseSpan
+from services.common.store import StorePool
+
+_UNDECLARED_ZONE = "Asia/Shanghai"
+
+_DECLARED = """
+SELECT campaign_id, argMax(body, version) AS body
+FROM campaigns
+{where}
+GROUP BY campaign_id
+"""
+
+_SEEN = """
+SELECT campaign_id, min(first_event) AS first_event, max(last_event) AS last_event
+FROM campaign_activity
+{where}
+GROUP BY campaign_id
+"""
+
+_ONE = "WHERE campaign_id = {campaign_id:String}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCampaign:
+    """A campaign with all that questions about it need.
+
+    `declared` is None for one that was never PUT; it starts with its first event. `sent` is the PUT body as it came.
+    """
+
+    campaign_id: str
+    declared: Campaign | None
+    sent: dict[str, Any] | None
+    first_event_ms: int | None
+    last_event_ms: int | None
+
+    @property
+    def start_ms(self) -> int:
+        """When it starts, floored to the minute."""
+        if self.declared is not None:
+            return floor_minute(to_ms(self.declared.start))
+        assert self.first_event_ms is not None
+        return floor_minute(self.first_event_ms)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its wall clock."""
+        return ZoneInfo(self.declared.timezone if self.declared is not None else _UNDECLARED_ZONE)
+
+    @property
+    def phases(self) -> tuple[PhaseSpan, ...]:
+        """Its phases in whole minutes."""
+        if self.declared is None:
+            return ()
+        return tuple(
+            PhaseSpan(phase.name, floor_minute(to_ms(phase.start)), floor_minute(to_ms(phase.end)))
+            for phase in self.declared.phases
+        )
+
+    def local(self, ms: int) -> datetime:
+        """A moment on the campaign's wall clock."""
+        return to_datetime(ms).astimezone(self.zone)
+
+    def answer(self, now_ms: int) -> dict[str, Any]:
+        """What `GET /api/v1/campaigns/{id}` says: the body as it was PUT, the rest filled with what is in force."""
+        if self.declared is None:
+            body: dict[str, Any] = {
+                "name": self.campaign_id,
+                "start": self.local(self.start_ms).isoformat(),
+                "end": None,
+                "timezone": _UNDECLARED_ZONE,
+            }
+        else:
+            body = dict(self.sent or {})
+        defaults: dict[str, Any] = {
+            "timezone": self.zone.key,
+            "gross_margin": 1,
+            "phases": [],
+            "targets": {},
+            "budgets": {},
+            "baseline_campaign_id": None,
+            "note": None,
+        }
+        current = self.declared.phase_at(to_datetime(now_ms)) if self.declared is not None else None
+        return {
+            "id": self.campaign_id,
+            "campaign_id": self.campaign_id,
+            **defaults,
+            **{key: value for key, value in body.items() if value is not None or key == "end"},
+            "declared": self.declared is not None,
+            "current_phase": current,
+        }
+
+
+class CampaignBook:
+    """Reads and writes campaigns."""
+
+    def __init__(self, pool: StorePool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._last_version = 0
+
+    async def get(self, campaign_id: str) -> KnownCampaign:
+        """Raises `NotFound` for a campaign that was neither declared nor seen in any event."""
+        parameters = {"campaign_id": campaign_id}
+        declared = await self._pool.query(_DECLARED.format(where=_ONE), parameters)
+        seen = await self._pool.query(_SEEN.format(where=_ONE), parameters)
+        if not declared and not seen:
+            raise NotFound("campaign", campaign_id)
+        return _known(campaign_id, declared[0]["body"] if declared else None, seen[0] if seen else None)
+
+    async def list(self) -> list[KnownCampaign]:
+        """Every campaign, the one that started last first."""
+        declared = {row["campaign_id"]: row["body"] for row in await self._pool.query(_DECLARED.format(where=""))}
+        seen = {row["campaign_id"]: row for row in await self._pool.query(_SEEN.format(where=""))}
+        found = [_known(name, declared.get(name), seen.get(name)) for name in declared.keys() | seen.keys()]
+        return sorted(found, key=lambda campaign: (-campaign.start_ms, campaign.campaign_id))
+
+    async def put(self, campaign_id: str, sent: dict[str, Any]) -> None:
+        """Declares a campaign or replaces its declaration. `sent` was validated."""
+        now = self._clock()
+        # Finer than the clock, so that two changes within a millisecond keep their order.
+        self._last_version = max(now * 1000, self._last_version + 1)
+        await self._pool.command(
+            "INSERT INTO campaigns (campaign_id, version, body, changed_at) VALUES "
+            "({campaign_id:String}, {version:UInt64}, {body:String}, fromUnixTimestamp64Milli({now:Int64}, 'UTC'))",
+            {
+                "campaign_id": campaign_id,
+                "version": self._last_version,
+                "body": json.dumps(sent, ensure_ascii=False),
+                "now": now,
+            },
+        )
+
+
+def _known(campaign_id: str, body: str | None, seen: dict[str, Any] | None) -> KnownCampaign:
+    sent = json.loads(body) if body is not None else None
+    return KnownCampaign(
+        campaign_id,
+        Campaign.model_validate(sent) if sent is not None else None,
+        sent,
+        to_ms(seen["first_event"]) if seen else None,
+        to_ms(seen["last_event"]) if seen else None,
+    )

@@ -1,0 +1,139 @@
+"""Query parameters of every call over a period, checked strictly: a filter that is misspelt would be a wrong number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from schemas.metrics import DIMENSIONS, METRICS
+from services.common.clock import MINUTE_MS, floor_minute, to_ms
+from services.common.errors import InvalidRequest
+from services.common.query.question import Question
+from services.metrics.campaigns import KnownCampaign
+
+_COMMON = frozenset({"from", "to", "format"}) | DIMENSIONS.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodParameters:
+    """`from`, `to` and the filters of a request, still independent of the campaign."""
+
+    start_ms: int | None
+    end_ms: int | None
+    filters: dict[str, tuple[str, ...]]
+
+    def question(self, campaign: KnownCampaign, now_ms: int, *, group_by: str | None = None) -> Question:
+        """The period in whole minutes: by default from the campaign's start to now, the current minute included."""
+        start = campaign.start_ms if self.start_ms is None else self.start_ms
+        end = floor_minute(now_ms) + MINUTE_MS if self.end_ms is None else self.end_ms
+        return Question(
+            campaign_id=campaign.campaign_id,
+            start_ms=start,
+            end_ms=max(start, end),
+            filters=self.filters,
+            group_by=group_by,
+            phases=campaign.phases,
+        )
+
+
+_Filter = Annotated[list[str] | None, Query(description="keep events with this value; repeat it for several values")]
+_Moment = "RFC 3339 with offset, floored to the minute"
+
+
+def period_parameters(
+    request: Request,
+    start: Annotated[str | None, Query(alias="from", description=f"start, {_Moment}; default the campaign's")] = None,
+    end: Annotated[str | None, Query(alias="to", description=f"end (excluded), {_Moment}; default now")] = None,
+    channel: _Filter = None,
+    region: _Filter = None,
+    item_category: _Filter = None,
+    item_id: _Filter = None,
+    utm_source: _Filter = None,
+    device_category: _Filter = None,
+    phase: _Filter = None,
+    customer_type: _Filter = None,
+) -> PeriodParameters:
+    """The FastAPI dependency of every call over a period. Raises `InvalidRequest`."""
+    given = {
+        "channel": channel,
+        "region": region,
+        "item_category": item_category,
+        "item_id": item_id,
+        "utm_source": utm_source,
+        "device_category": device_category,
+        "phase": phase,
+        "customer_type": customer_type,
+    }
+    start_ms = parse_moment("from", start)
+    end_ms = parse_moment("to", end)
+    if start_ms is not None and end_ms is not None and end_ms < start_ms:
+        raise InvalidRequest("to", "must not be before from")
+    return PeriodParameters(start_ms, end_ms, {name: tuple(values) for name, values in given.items() if values})
+
+
+def refuse_unknown(request: Request, *allowed: str) -> None:
+    """Raises `InvalidRequest` for a query parameter that the call does not have."""
+    for name in request.query_params:
+        if name not in _COMMON and name not in allowed:
+            raise InvalidRequest(name, f"no such parameter; there are {', '.join(sorted(_COMMON | set(allowed)))}")
+
+
+def parse_moment(field: str, text: str | None) -> int | None:
+    """Epoch ms of an RFC 3339 moment, floored to the minute; None of None."""
+    if text is None:
+        return None
+    try:
+        # In a query an unescaped + arrives as a space.
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text.upper() else text)
+    except ValueError:
+        raise InvalidRequest(field, "must be RFC 3339 such as 2026-11-11T00:00:00+08:00") from None
+    if moment.tzinfo is None:
+        raise InvalidRequest(field, "needs an offset, such as 2026-11-11T00:00:00+08:00")
+    ms = to_ms(moment)
+    if not 0 <= ms < 4_294_967_000_000:
+        raise InvalidRequest(field, "must be between 1970 and 2106")
+    return floor_minute(ms)
+
+
+def parse_metrics(text: str | None, default: Iterable[str]) -> tuple[str, ...]:
+    """Metric names of a comma-separated list, without repetitions."""
+    if text is None:
+        return tuple(default)
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise InvalidRequest("metrics", "names no metric")
+    for name in names:
+        if name not in METRICS:
+            raise InvalidRequest("metrics", f"{name!r} is no metric; GET /api/v1/metrics lists them")
+    return names
+
+
+def parse_dimension(field: str, text: str | None) -> str | None:
+    """A dimension's name; empty means none."""
+    if not text:
+        return None
+    if text not in DIMENSIONS:
+        raise InvalidRequest(field, f"{text!r} is no dimension; there are {', '.join(DIMENSIONS)}")
+    return text
+
+
+def parse_limit(text: str | None, default: int, most: int = 10_000) -> int:
+    """A number of rows from 1 to `most`."""
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise InvalidRequest("limit", f"must be a whole number from 1 to {most}")
+    return int(text)
+
+
+def parse_order(text: str | None, allowed: tuple[str, ...], default: str) -> tuple[str, bool]:
+    """The column to order by, and whether the largest comes first (a leading minus)."""
+    chosen = text or default
+    name = chosen.removeprefix("-")
+    if name not in allowed:
+        raise InvalidRequest("order_by", f"{name!r} is not among the columns; there are {', '.join(allowed)}")
+    return name, chosen.startswith("-")

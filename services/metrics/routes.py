@@ -1,0 +1,247 @@
+"""The HTTP paths of the metrics service."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
+
+from schemas.campaigns import CAMPAIGN_ID, Campaign
+from schemas.metrics import METRICS
+from services.common.clock import Clock
+from services.common.errors import InvalidRequest, NotFound
+from services.common.query.buckets import parse_interval
+from services.common.query.engine import QueryEngine
+from services.common.query.question import Question
+from services.common.store import StorePool
+from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
+from services.metrics.campaigns import CampaignBook, KnownCampaign
+from services.metrics.dead_letters import COLUMNS as DEAD_LETTER_COLUMNS
+from services.metrics.dead_letters import REASONS, dead_letter_rows
+from services.metrics.overview import overview_answer
+from services.metrics.params import (
+    PeriodParameters,
+    parse_dimension,
+    parse_limit,
+    parse_metrics,
+    parse_order,
+    period_parameters,
+    refuse_unknown,
+)
+from services.metrics.progress import read_watermark
+from services.metrics.stream import Broadcasts
+from services.metrics.tables import breakdown_table, funnel_table, inventory_table, series_table
+
+CampaignId = Annotated[str, Path(pattern=CAMPAIGN_ID.replace(r"\Z", "$"), description="1 to 64 of A-Z a-z 0-9 _ . -")]
+Period = Annotated[PeriodParameters, Depends(period_parameters)]
+Format = Annotated[str | None, Query(description="json, csv, arrow or parquet; wins over Accept")]
+
+_CATALOGUE = [
+    Column("name", Type.TEXT),
+    Column("title", Type.TEXT),
+    Column("title_zh", Type.TEXT),
+    Column("definition", Type.TEXT),
+    Column("definition_zh", Type.TEXT),
+    Column("unit", Type.TEXT),
+    Column("formula", Type.TEXT),
+    Column("dimensions", Type.JSON),
+]
+
+_CAMPAIGNS = [
+    Column("id", Type.TEXT),
+    Column("campaign_id", Type.TEXT),
+    Column("name", Type.TEXT),
+    Column("start", Type.TEXT),
+    Column("end", Type.TEXT),
+    Column("timezone", Type.TEXT),
+    Column("gross_margin", Type.JSON),
+    Column("phases", Type.JSON),
+    Column("targets", Type.JSON),
+    Column("budgets", Type.JSON),
+    Column("baseline_campaign_id", Type.TEXT),
+    Column("note", Type.TEXT),
+    Column("declared", Type.JSON),
+    Column("current_phase", Type.TEXT),
+]
+
+
+def build_router(
+    pool: StorePool, engine: QueryEngine, book: CampaignBook, broadcasts: Broadcasts, clock: Clock
+) -> APIRouter:
+    """Every path of the contract that speaks of numbers."""
+    router = APIRouter(prefix="/api/v1", tags=["numbers"])
+
+    async def asked(campaign_id: str, period: PeriodParameters, group_by: str | None) -> tuple[KnownCampaign, Question]:
+        campaign = await book.get(campaign_id)
+        return campaign, period.question(campaign, clock(), group_by=group_by)
+
+    @router.get("/metrics", summary="The catalogue: every metric with its definition", responses=TABLE_FORMS)
+    async def catalogue(request: Request, format: Format = None) -> Response:
+        _refuse(request, "format")
+        rows = [
+            {
+                "name": metric.name,
+                "title": metric.title,
+                "title_zh": metric.title_zh,
+                "definition": metric.definition,
+                "definition_zh": metric.definition_zh,
+                "unit": metric.unit.value,
+                "formula": metric.formula,
+                "dimensions": list(metric.dimensions),
+            }
+            for metric in METRICS.values()
+        ]
+        return tabular_response(request, _CATALOGUE, rows)
+
+    @router.get("/campaigns", summary="Every campaign, the latest first", responses=TABLE_FORMS)
+    async def campaigns(request: Request, format: Format = None) -> Response:
+        _refuse(request, "format")
+        now = clock()
+        rows = [campaign.answer(now) for campaign in await book.list()]
+        return tabular_response(request, _CAMPAIGNS, rows)
+
+    @router.get("/campaigns/{campaign_id}", summary="One campaign")
+    async def campaign(campaign_id: CampaignId) -> dict[str, Any]:
+        return (await book.get(campaign_id)).answer(clock())
+
+    @router.put("/campaigns/{campaign_id}", summary="Declare a campaign or replace its declaration")
+    async def put_campaign(
+        campaign_id: CampaignId,
+        body: Annotated[
+            dict[str, Any],
+            Body(openapi_examples={"festival": {"value": Campaign.model_config["json_schema_extra"]["example"]}}),
+        ],
+    ) -> dict[str, Any]:
+        _validated(campaign_id, body)
+        await book.put(campaign_id, body)
+        return (await book.get(campaign_id)).answer(clock())
+
+    @router.get("/campaigns/{campaign_id}/overview", summary="Every metric over a period, with targets and baseline")
+    async def overview(request: Request, campaign_id: CampaignId, period: Period) -> dict[str, Any]:
+        refuse_unknown(request)
+        known, question = await asked(campaign_id, period, None)
+        baseline = None
+        if known.declared is not None and known.declared.baseline_campaign_id is not None:
+            try:
+                baseline = await book.get(known.declared.baseline_campaign_id)
+            except NotFound:
+                baseline = None
+        watermark = await read_watermark(pool)
+        return await overview_answer(engine, known, baseline, question, now_ms=clock(), watermark_ms=watermark)
+
+    @router.get("/campaigns/{campaign_id}/timeseries", summary="Metrics over time", responses=TABLE_FORMS)
+    async def timeseries(
+        request: Request,
+        campaign_id: CampaignId,
+        period: Period,
+        metrics: Annotated[str | None, Query(description="comma-separated; default gmv,uv")] = None,
+        interval: Annotated[str, Query(description="1m, 5m, 15m, 1h, 1d: it must divide a day")] = "1m",
+        group_by: Annotated[str | None, Query(description="a dimension")] = None,
+        format: Format = None,
+    ) -> Response:
+        refuse_unknown(request, "metrics", "interval", "group_by")
+        names = parse_metrics(metrics, ("gmv", "uv"))
+        minutes = parse_interval(interval)
+        known, question = await asked(campaign_id, period, parse_dimension("group_by", group_by))
+        # Read before the events, so that it never claims more than they hold.
+        watermark = await read_watermark(pool)
+        table = await series_table(engine, known, question, names, minutes, now_ms=clock(), complete_until_ms=watermark)
+        return tabular_response(request, *table)
+
+    @router.get("/campaigns/{campaign_id}/breakdown", summary="Metrics per value of a dimension", responses=TABLE_FORMS)
+    async def breakdown(
+        request: Request,
+        campaign_id: CampaignId,
+        period: Period,
+        dimension: Annotated[str | None, Query(description="a dimension")] = None,
+        metrics: Annotated[str | None, Query(description="comma-separated; default all that carry it")] = None,
+        order_by: Annotated[str | None, Query(description="a column, with a leading - the largest first")] = None,
+        limit: Annotated[str | None, Query(description="1 to 10000, default 20")] = None,
+        format: Format = None,
+    ) -> Response:
+        refuse_unknown(request, "dimension", "metrics", "order_by", "limit")
+        chosen = parse_dimension("dimension", dimension)
+        if chosen is None:
+            raise InvalidRequest("dimension", "is missing; name the dimension to break down by")
+        names = parse_metrics(metrics, (m.name for m in METRICS.values() if chosen in m.dimensions))
+        column, descending = parse_order(order_by, (chosen, *names), f"-{names[0]}")
+        rows = parse_limit(limit, 20)
+        known, question = await asked(campaign_id, period, chosen)
+        table = await breakdown_table(
+            engine, known, question, names, order_by=column, descending=descending, limit=rows
+        )
+        return tabular_response(request, *table)
+
+    @router.get("/campaigns/{campaign_id}/funnel", summary="From visit to payment", responses=TABLE_FORMS)
+    async def funnel(
+        request: Request,
+        campaign_id: CampaignId,
+        period: Period,
+        group_by: Annotated[str | None, Query(description="a dimension")] = None,
+        format: Format = None,
+    ) -> Response:
+        refuse_unknown(request, "group_by")
+        _, question = await asked(campaign_id, period, parse_dimension("group_by", group_by))
+        return tabular_response(request, *await funnel_table(pool, question))
+
+    @router.get("/campaigns/{campaign_id}/inventory", summary="Stock and when it runs out", responses=TABLE_FORMS)
+    async def inventory(
+        request: Request,
+        campaign_id: CampaignId,
+        period: Period,
+        limit: Annotated[str | None, Query(description="1 to 10000, default 1000")] = None,
+        format: Format = None,
+    ) -> Response:
+        refuse_unknown(request, "limit")
+        known, question = await asked(campaign_id, period, None)
+        table = await inventory_table(pool, engine, known, question, now_ms=clock(), limit=parse_limit(limit, 1000))
+        return tabular_response(request, *table)
+
+    @router.get("/campaigns/{campaign_id}/stream", summary="Server-sent events: a snapshot each second, alerts")
+    async def stream(campaign_id: CampaignId) -> StreamingResponse:
+        await book.get(campaign_id)
+        return StreamingResponse(
+            broadcasts.watch(campaign_id),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    @router.get("/dead-letters", summary="What was refused and why, newest first", responses=TABLE_FORMS)
+    async def dead_letters(
+        request: Request,
+        reason: Annotated[str | None, Query(description="one of the contract's reasons")] = None,
+        topic: Annotated[str | None, Query(description="the topic's full name")] = None,
+        limit: Annotated[str | None, Query(description="1 to 10000, default 100")] = None,
+        format: Format = None,
+    ) -> Response:
+        _refuse(request, "reason", "topic", "limit", "format")
+        if reason is not None and reason not in REASONS:
+            raise InvalidRequest("reason", f"must be one of {', '.join(REASONS)}")
+        rows = await dead_letter_rows(pool, reason=reason, topic=topic, limit=parse_limit(limit, 100))
+        return tabular_response(request, DEAD_LETTER_COLUMNS, rows)
+
+    return router
+
+
+def _refuse(request: Request, *allowed: str) -> None:
+    for name in request.query_params:
+        if name not in allowed:
+            raise InvalidRequest(name, f"no such parameter; there are {', '.join(allowed)}")
+
+
+def _validated(campaign_id: str, body: dict[str, Any]) -> Campaign:
+    try:
+        if body.get("baseline_campaign_id") == campaign_id:
+            raise InvalidRequest("baseline_campaign_id", "must be another campaign")
+        # By way of JSON, so that what is stored reads back to the same declaration.
+        return Campaign.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = (
+            ".".join(str(part) for part in first["loc"])
+            or str(first["msg"]).split(":")[0].removeprefix("Value error, ").split(" ")[0]
+        )
+        raise InvalidRequest(field, str(first["msg"]).removeprefix("Value error, ")) from None

@@ -1,0 +1,166 @@
+"""What the wall screen is told each second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from services.common.clock import MINUTE_MS, Clock, floor_minute, to_datetime
+from services.common.errors import NotFound
+from services.common.query.engine import QueryEngine
+from services.common.query.question import Question
+from services.common.store import StorePool
+from services.common.tabular import json_table, money_text, time_text
+from services.metrics.alert_feed import read_alert_feed
+from services.metrics.campaigns import CampaignBook, KnownCampaign
+from services.metrics.overview import overview_answer
+from services.metrics.progress import read_watermark
+from services.metrics.tables import Table, breakdown_table, funnel_table, inventory_table
+
+PULSE_SECONDS = 600
+RECENT_SECONDS = 30
+
+_CHANNELS = ("gmv", "paid_gmv", "uv", "buyers", "conversion_rate", "ad_cost", "roas", "roi")
+_REGIONS = ("gmv", "uv")
+_ITEMS = ("gmv", "orders_paid")
+
+_PULSE = """
+SELECT
+    second,
+    sum(p.traffic) AS events,
+    sum(p.orders_created) AS orders_created,
+    sum(p.orders_paid) AS orders_paid,
+    sum(p.gmv) AS gmv,
+    sum(p.paid_gmv) AS paid_gmv
+FROM pulse_by_second AS p
+WHERE
+    campaign_id = {campaign_id:String}
+    AND second >= toDateTime({start:UInt32}, 'UTC')
+    AND second < toDateTime({end:UInt32}, 'UTC')
+GROUP BY second
+ORDER BY second
+"""
+
+
+class Snapshots:
+    """One campaign's snapshots. What changes every second is asked every second; what costs more, less often.
+
+    A panel is asked again when nine times its own duration (and at least its period) has passed, so that a heavy one
+    takes a tenth of the time at most.
+    """
+
+    def __init__(
+        self, campaign_id: str, pool: StorePool, engine: QueryEngine, book: CampaignBook, clock: Clock
+    ) -> None:
+        self._campaign_id = campaign_id
+        self._pool = pool
+        self._engine = engine
+        self._book = book
+        self._clock = clock
+        self._panels: dict[str, Any] = {}
+        self._due: dict[str, float] = {}
+        self._told: dict[str, int] | None = None
+
+    async def tick(self) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+        """The full snapshot, the one for those who have the last, and the alerts that changed in between."""
+        now = self._clock()
+        campaign = await self._book.get(self._campaign_id)
+        question = Question(
+            self._campaign_id,
+            campaign.start_ms,
+            max(campaign.start_ms, floor_minute(now) + MINUTE_MS),
+            phases=campaign.phases,
+        )
+        watermark = await read_watermark(self._pool)
+        overview, pulse, alerts, refreshed = await asyncio.gather(
+            self._overview(campaign, question, now, watermark),
+            self._pulse(now),
+            read_alert_feed(self._pool, self._campaign_id),
+            self._refresh(campaign, question, now),
+        )
+        changed = self._changed(alerts)
+        for alert in alerts:
+            del alert["seq"]
+        head = {"campaign": campaign.answer(now), "overview": overview, "alerts": {"rows": alerts}}
+        recent = time_text(to_datetime(now - RECENT_SECONDS * 1000))
+        full = {**head, "pulse": _pulse_table(pulse), **self._panels}
+        changes = {
+            **head,
+            "pulse": _pulse_table([row for row in pulse if row["time"] >= recent]),
+            **{name: self._panels[name] for name in refreshed},
+        }
+        return full, changes, changed
+
+    def _changed(self, alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        before = self._told
+        self._told = {alert["id"]: alert["seq"] for alert in alerts}
+        if before is None:
+            return []
+        return [
+            {key: value for key, value in alert.items() if key != "seq"}
+            for alert in reversed(alerts)
+            if before.get(alert["id"]) != alert["seq"]
+        ]
+
+    async def _overview(
+        self, campaign: KnownCampaign, question: Question, now: int, watermark: int | None
+    ) -> dict[str, Any]:
+        baseline = None
+        if campaign.declared is not None and campaign.declared.baseline_campaign_id is not None:
+            try:
+                baseline = await self._book.get(campaign.declared.baseline_campaign_id)
+            except NotFound:
+                baseline = None
+        return await overview_answer(self._engine, campaign, baseline, question, now_ms=now, watermark_ms=watermark)
+
+    async def _pulse(self, now: int) -> list[dict[str, Any]]:
+        rows = await self._pool.query(
+            _PULSE,
+            {"campaign_id": self._campaign_id, "start": now // 1000 - PULSE_SECONDS, "end": now // 1000 + 1},
+        )
+        return [
+            {
+                "time": time_text(row["second"]),
+                "events": row["events"],
+                "orders_created": row["orders_created"],
+                "orders_paid": row["orders_paid"],
+                "gmv": money_text(row["gmv"]),
+                "paid_gmv": money_text(row["paid_gmv"]),
+            }
+            for row in rows
+        ]
+
+    async def _refresh(self, campaign: KnownCampaign, question: Question, now: int) -> list[str]:
+        """Asks the panels that are due, one after the other; returns their names."""
+        refreshed = []
+        for name, period in (("channels", 2), ("funnel", 3), ("items", 3), ("inventory", 3), ("regions", 5)):
+            started = time.monotonic()
+            if started < self._due.get(name, 0):
+                continue
+            self._panels[name] = json_table(*await self._panel(name, campaign, question, now))
+            spent = time.monotonic() - started
+            self._due[name] = started + max(period, 10 * spent)
+            refreshed.append(name)
+        return refreshed
+
+    async def _panel(self, name: str, campaign: KnownCampaign, question: Question, now: int) -> Table:
+        if name == "funnel":
+            return await funnel_table(self._pool, question)
+        if name == "inventory":
+            return await inventory_table(self._pool, self._engine, campaign, question, now_ms=now, limit=20)
+        dimension, names, limit = {
+            "channels": ("channel", _CHANNELS, 12),
+            "regions": ("region", _REGIONS, 40),
+            "items": ("item_id", _ITEMS, 10),
+        }[name]
+        grouped = Question(
+            question.campaign_id, question.start_ms, question.end_ms, group_by=dimension, phases=question.phases
+        )
+        return await breakdown_table(
+            self._engine, campaign, grouped, names, order_by="gmv", descending=True, limit=limit
+        )
+
+
+def _pulse_table(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"columns": ["time", "events", "orders_created", "orders_paid", "gmv", "paid_gmv"], "rows": rows}

@@ -1,0 +1,167 @@
+"""The tabular answers: series, breakdown, funnel, inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from schemas.metrics import METRICS, Unit, Value
+from services.common.errors import InvalidRequest
+from services.common.query.buckets import bucket_starts, count_buckets
+from services.common.query.engine import QueryEngine
+from services.common.query.funnel import funnel
+from services.common.query.question import UNKNOWN, Question
+from services.common.query.stock import stock
+from services.common.store import StorePool
+from services.common.tabular import Column, Type
+from services.metrics.campaigns import KnownCampaign
+
+Table = tuple[list[Column], list[dict[str, Any]]]
+
+MOST_ROWS = 200_000
+"""A series of more rows is refused: nobody can read it, and it would starve the others."""
+
+_TYPES = {
+    Unit.COUNT: Type.COUNT,
+    Unit.MONEY: Type.MONEY,
+    Unit.RATIO: Type.RATIO,
+    Unit.MONEY_RATIO: Type.RATIO,
+}
+
+
+def metric_type(name: str) -> Type:
+    """The column type of a metric."""
+    return _TYPES[METRICS[name].unit]
+
+
+def _metric_columns(names: Iterable[str]) -> list[Column]:
+    return [Column(name, metric_type(name)) for name in names]
+
+
+def gross_margin(campaign: KnownCampaign) -> Decimal:
+    """The share of net sales that is gross profit, 1 unless declared."""
+    return campaign.declared.gross_margin if campaign.declared is not None else Decimal(1)
+
+
+async def series_table(
+    engine: QueryEngine,
+    campaign: KnownCampaign,
+    question: Question,
+    names: tuple[str, ...],
+    minutes: int,
+    *,
+    now_ms: int,
+    complete_until_ms: int | None,
+) -> Table:
+    """One row a span (and value of the grouping), empty spans included.
+
+    An empty span holds zeros when every event of it is known to be in, and nulls while events may still come.
+    """
+    if count_buckets(question.start_ms, question.end_ms, minutes) > MOST_ROWS:
+        raise InvalidRequest("interval", f"gives more than {MOST_ROWS} rows; take a longer one or a shorter period")
+    starts = bucket_starts(question.start_ms, question.end_ms, minutes, campaign.zone)
+    asked = replace(question, buckets=starts)
+    answer = await engine.metrics(asked, names, gross_margin(campaign))
+    values = sorted({value for _, value in answer.rows}) if question.group_by else [""]
+    if len(starts) * len(values) > MOST_ROWS:
+        raise InvalidRequest("group_by", f"gives more than {MOST_ROWS} rows; take a longer interval or filter")
+    unknown: dict[str, Value] = dict.fromkeys(names)
+    rows = []
+    for number, start in enumerate(starts):
+        end = starts[number + 1] if number + 1 < len(starts) else question.end_ms
+        settled = complete_until_ms is not None and end <= min(complete_until_ms, now_ms)
+        for value in values:
+            row: dict[str, Any] = {"time": campaign.local(start)}
+            if question.group_by:
+                row[question.group_by] = value
+            found = answer.rows.get((start, value))
+            if found is None:
+                found = answer.empty if settled else unknown
+            rows.append(row | found)
+    columns = [Column("time", Type.TIME)]
+    if question.group_by:
+        columns.append(Column(question.group_by, Type.TEXT))
+    return columns + _metric_columns(names), rows
+
+
+async def breakdown_table(
+    engine: QueryEngine,
+    campaign: KnownCampaign,
+    question: Question,
+    names: tuple[str, ...],
+    *,
+    order_by: str,
+    descending: bool,
+    limit: int,
+) -> Table:
+    """One row a value of the dimension, ordered; nulls come last, and equals follow the value's name."""
+    assert question.group_by is not None
+    dimension = question.group_by
+    answer = await engine.metrics(question, names, gross_margin(campaign))
+    rows: list[dict[str, Any]] = [{dimension: value, **found} for (_, value), found in answer.rows.items()]
+    return [Column(dimension, Type.TEXT), *_metric_columns(names)], ordered(
+        rows, order_by, descending=descending, tie=dimension
+    )[:limit]
+
+
+def ordered(rows: Sequence[Mapping[str, Any]], column: str, *, descending: bool, tie: str) -> list[dict[str, Any]]:
+    """Rows by a column, nulls last in either direction, equals by the text of `tie`."""
+    known = sorted((dict(row) for row in rows if row[column] is not None), key=lambda row: str(row[tie]))
+    known.sort(key=lambda row: row[column], reverse=descending)
+    return known + sorted((dict(row) for row in rows if row[column] is None), key=lambda row: str(row[tie]))
+
+
+async def funnel_table(pool: StorePool, question: Question) -> Table:
+    """One row a step, for each value of the grouping."""
+    found = await funnel(pool, question)
+    columns = [
+        Column("step", Type.TEXT),
+        Column("users", Type.COUNT),
+        Column("step_conversion", Type.RATIO),
+        Column("overall_conversion", Type.RATIO),
+    ]
+    if question.group_by:
+        columns.insert(0, Column(question.group_by, Type.TEXT))
+    largest_first = sorted(found, key=lambda value: (-(found[value][0].users or 0), value == UNKNOWN, value))
+    rows = []
+    for value in largest_first:
+        for step in found[value]:
+            row: dict[str, Any] = {question.group_by: value} if question.group_by else {}
+            rows.append(
+                row
+                | {
+                    "step": step.step,
+                    "users": step.users,
+                    "step_conversion": step.step_conversion,
+                    "overall_conversion": step.overall_conversion,
+                }
+            )
+    return columns, rows
+
+
+async def inventory_table(
+    pool: StorePool, engine: QueryEngine, campaign: KnownCampaign, question: Question, *, now_ms: int, limit: int
+) -> Table:
+    """One row an item, those that run out soonest first."""
+    columns = [
+        Column("item_id", Type.TEXT),
+        Column("item_category", Type.TEXT),
+        Column("available", Type.COUNT),
+        Column("safety_stock", Type.COUNT),
+        Column("sell_rate_per_minute", Type.RATIO),
+        Column("stockout_eta", Type.TIME),
+    ]
+    rows = [
+        {
+            "item_id": item.item_id,
+            "item_category": item.item_category,
+            "available": item.available,
+            "safety_stock": item.safety_stock,
+            "sell_rate_per_minute": item.sell_rate_per_minute,
+            "stockout_eta": None if item.stockout_eta_ms is None else campaign.local(item.stockout_eta_ms),
+        }
+        for item in await stock(pool, engine, question, now_ms)
+    ]
+    return columns, rows[:limit]
