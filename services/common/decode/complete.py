@@ -6,15 +6,11 @@ mean that the reference must judge; nothing is refused here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Raw
 
-from schemas.events.base import CAMPAIGN_ID_PATTERN, REGION_PATTERN
-from schemas.events.traffic import NAME_PATTERN
 from services.common.decode.amounts import CENTS_LIMIT, REPORTING, Rate, Unsure, cents
 from services.common.decode.events import (
     CUSTOMER_TYPES,
@@ -25,44 +21,10 @@ from services.common.decode.events import (
     OrderEvent,
     OrderItem,
     SpendEvent,
-    TrafficEvent,
 )
-from services.common.decode.times import TimeMemory
+from services.common.decode.memory import Memory
 
-_MEMORY: Final = 4096
 _ABSENT: Final = (b"", b"null")
-
-
-class _Known:
-    """The texts that matched a pattern before, at most 4,096: far cheaper than to match them again."""
-
-    __slots__ = ("_pattern", "texts")
-
-    def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
-        self.texts: set[str] = set()
-
-    def learn(self, text: str) -> bool:
-        """Whether `text` matches as a whole; if so it is remembered."""
-        if self._pattern.fullmatch(text) is None:
-            return False
-        if len(self.texts) >= _MEMORY:
-            self.texts.clear()
-        self.texts.add(text)
-        return True
-
-
-class Memory:
-    """What one decoder remembers between events. Not safe for use by two threads at once."""
-
-    __slots__ = ("campaigns", "names", "rates", "regions", "times")
-
-    def __init__(self, currencies: Mapping[str, Decimal]) -> None:
-        self.campaigns = _Known(CAMPAIGN_ID_PATTERN)
-        self.names = _Known(NAME_PATTERN)
-        self.regions = _Known(REGION_PATTERN)
-        self.times = TimeMemory()
-        self.rates = {currency: Rate(rate) for currency, rate in currencies.items()}
 
 
 def _common(event: Event, memory: Memory) -> bool:
@@ -77,35 +39,6 @@ def _common(event: Event, memory: Memory) -> bool:
         return False
     event.event_time_ms = memory.times.parse(event.sent_time)
     return True
-
-
-def traffic(event: TrafficEvent, memory: Memory) -> bool:
-    """Completes a traffic event."""
-    if event.event_name not in memory.names.texts and not memory.names.learn(event.event_name):
-        return False
-    if not event.session_id:
-        event.session_id = ""
-    if not event.item_id:
-        event.item_id = "unknown"
-    if not event.item_category:
-        event.item_category = "unknown"
-    if not event.utm_source:
-        event.utm_source = "unknown"
-    if not event.device_category:
-        event.device_category = "unknown"
-    if not event.page_location:
-        event.page_location = ""
-    if not event.utm_medium:
-        event.utm_medium = ""
-    if not event.utm_campaign:
-        event.utm_campaign = ""
-    if not event.experiment:
-        event.experiment = ""
-    if not event.variant:
-        event.variant = ""
-    if event.engagement_time_msec.__class__ is not int:
-        event.engagement_time_msec = _count(event.engagement_time_msec, 0)
-    return _common(event, memory)
 
 
 def order(event: OrderEvent, memory: Memory) -> bool:
@@ -165,7 +98,7 @@ def inventory(event: InventoryEvent, memory: Memory) -> bool:
     if event.available.__class__ is not int:
         return False
     if event.safety_stock.__class__ is not int:
-        event.safety_stock = _count(event.safety_stock, -1)
+        event.safety_stock = count(event.safety_stock, -1)
     if not event.warehouse_id:
         event.warehouse_id = "default"
     if not event.item_category:
@@ -180,15 +113,16 @@ def spend(event: SpendEvent, memory: Memory) -> bool:
         return False
     event.cost_cents = rate.convert(cents(bytes(event.sent_cost)))
     if event.impressions.__class__ is not int:
-        event.impressions = _count(event.impressions, 0)
+        event.impressions = count(event.impressions, 0)
     if event.clicks.__class__ is not int:
-        event.clicks = _count(event.clicks, 0)
+        event.clicks = count(event.clicks, 0)
     if not event.utm_source:
         event.utm_source = "unknown"
     return _common(event, memory)
 
 
-def _count(sent: object, absent: int) -> int:
+def count(sent: object, absent: int) -> int:
+    """What to put in place of a count that msgspec did not decode as an integer."""
     # Only `null` is sure here: a float may stand for a number that it cannot hold.
     if sent is not None:
         raise Unsure
@@ -201,10 +135,9 @@ def _optional_cents(token: Raw, rate: Rate) -> int:
 
 
 COMPLETE: Final[Mapping[str, Callable[[Any, Memory], bool]]] = {
-    "traffic": traffic,
     "orders": order,
     "coupons": coupon,
     "inventory": inventory,
     "spend": spend,
 }
-"""The function of each kind."""
+"""The function of each kind but traffic, whose way is written out in `traffic`."""
