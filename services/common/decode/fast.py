@@ -69,7 +69,7 @@ def _other(kind: str, memory: Memory, otherwise: Decode[T]) -> Decode[Event | T]
     return decode
 
 
-def _traffic(memory: Memory, otherwise: Decode[T]) -> Decode[Event | T]:  # noqa: PLR0915 - flat on purpose
+def _traffic(memory: Memory, otherwise: Decode[T]) -> Decode[Event | T]:
     # The same as `_other` and `complete` together, written out flat: most events are traffic, and each call saved is
     # about a fifteenth of the whole.
     read: Callable[[bytes], Any] = msgspec.json.Decoder(TrafficEvent).decode
