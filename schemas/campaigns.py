@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.metrics import METRICS
 
-CAMPAIGN_ID = r"^[A-Za-z0-9_.-]{1,64}\Z"
+CAMPAIGN_ID = r"^[A-Za-z0-9_.-]{1,64}$"
 
 Amount = Annotated[Decimal, Field(ge=0, max_digits=30, allow_inf_nan=False)]
 

@@ -74,7 +74,8 @@ class Settings(BaseSettings):
             )
         if self.reporting_currency in self.currency_rates:
             raise ValueError(
-                f"WARROOM_CURRENCY_RATES names the reporting currency {self.reporting_currency}; its rate is always 1, remove it"
+                f"WARROOM_CURRENCY_RATES names the reporting currency {self.reporting_currency}; "
+                "its rate is always 1, remove it"
             )
         if any(rate <= 0 for rate in self.currency_rates.values()):
             raise ValueError("WARROOM_CURRENCY_RATES holds a rate that is not positive; correct or remove it")

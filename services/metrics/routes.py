@@ -35,7 +35,7 @@ from services.metrics.progress import read_watermark
 from services.metrics.stream import Broadcasts
 from services.metrics.tables import breakdown_table, funnel_table, inventory_table, series_table
 
-CampaignId = Annotated[str, Path(pattern=CAMPAIGN_ID.replace(r"\Z", "$"), description="1 to 64 of A-Z a-z 0-9 _ . -")]
+CampaignId = Annotated[str, Path(pattern=CAMPAIGN_ID, description="1 to 64 of A-Z a-z 0-9 _ . -")]
 Period = Annotated[PeriodParameters, Depends(period_parameters)]
 Format = Annotated[str | None, Query(description="json, csv, arrow or parquet; wins over Accept")]
 
