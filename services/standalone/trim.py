@@ -35,7 +35,7 @@ class PartitionState:
     """The consumer group's offset; negative when it has none."""
 
 
-def trim_before(state: PartitionState, *, keep: int = KEEP_RECORDS, step: int = STEP_RECORDS) -> int | None:
+def trim_before(state: PartitionState, *, keep: int, step: int) -> int | None:
     """The offset before which records may go, None when nothing is to be done.
 
     Never beyond what the group has committed less `keep`: a record that was not committed is read again after a crash.
@@ -47,10 +47,19 @@ def trim_before(state: PartitionState, *, keep: int = KEEP_RECORDS, step: int = 
 class Trimmer:
     """Deletes from the five event topics what the ingest group has long read; the dead letters stay."""
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bootstrap_servers: str,
+        *,
+        keep: int = KEEP_RECORDS,
+        step: int = STEP_RECORDS,
+    ) -> None:
         self._topics = {settings.topics[kind] for kind in EVENT_KINDS}
         self._group = settings.consumer_group
         self._bootstrap_servers = bootstrap_servers
+        self._keep = keep
+        self._step = step
         self._starts: dict[TopicPartition, int] = {}
 
     async def trim(self) -> dict[TopicPartition, int]:
@@ -77,7 +86,7 @@ class Trimmer:
             if partition.topic not in self._topics:
                 continue
             state = PartitionState(self._starts.get(partition, 0), offset.offset)
-            before = trim_before(state)
+            before = trim_before(state, keep=self._keep, step=self._step)
             if before is not None:
                 bounds[partition] = before
         if not bounds:
