@@ -1,0 +1,111 @@
+"""A stream of events ready to be sent, whatever made it: the festival and the replay both end up here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from services.simulator.catalogue import Catalogue, festival_catalogue
+from services.simulator.crowd import (
+    EVENTS_PER_VISIT,
+    LINES_PER_ORDER,
+    ORDERS_PER_VISIT,
+    PIECES_PER_LINE,
+    Crowd,
+)
+from services.simulator.festival import Expectation, campaign_body, festival_plan
+from services.simulator.incidents import Incident, Incidents
+from services.simulator.orders import Shop
+from services.simulator.spend import EVERY_SECONDS, Spend
+from services.simulator.stock import Stock
+from services.simulator.timeline import SECOND_MS, Actor, Campaign, Record, Timeline
+from services.simulator.world import CHANNELS
+
+_STOCK_REPORTS = 0.01
+_HOURS_OF_STOCK = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Events of one campaign, the incidents among them, and what the API is to be told of it."""
+
+    timeline: Timeline
+    actors: Sequence[Actor]
+    incidents: Incidents
+    campaign: Campaign
+
+    def records(self) -> Iterator[Record]:
+        """All events in the order of their time, without end. May be called once."""
+        return self.timeline.run(self.actors)
+
+
+def festival(
+    *,
+    seed: int,
+    start_ms: int,
+    campaign_id: str,
+    events_per_second: float,
+    incidents: Sequence[Incident] = (),
+    currency: str = "CNY",
+) -> Source:
+    """A synthetic festival that starts at a moment (cut to the second), with so many events a second in the mean.
+
+    Raises `ConfigurationError` when an incident names a channel or item that does not exist.
+    """
+    start_ms -= start_ms % SECOND_MS
+    timeline = Timeline(campaign_id, seed=seed, start_ms=start_ms)
+    plan = festival_plan(start_ms)
+    catalogue = festival_catalogue(seed)
+    steady = len(CHANNELS) / EVERY_SECONDS
+    reports = events_per_second * _STOCK_REPORTS
+    visits = max(0.1, (events_per_second - steady - reports) / EVENTS_PER_VISIT)
+    expected = Expectation(
+        visits_per_second=visits,
+        orders_per_second=visits * ORDERS_PER_VISIT,
+        order_cents=catalogue.mean_price_cents() * LINES_PER_ORDER * PIECES_PER_LINE,
+    )
+    shop = Shop(
+        Stock(
+            catalogue.by_id,
+            _capacity(catalogue, expected.orders_per_second),
+            seed=seed,
+            reports_per_second=reports,
+        ),
+        refuse_sold_out=True,
+    )
+    director = Incidents(incidents, seed=seed, shop=shop, catalogue=catalogue, channels=list(CHANNELS))
+    crowd = Crowd(
+        catalogue,
+        shop,
+        seed=seed,
+        channels=CHANNELS,
+        visits_per_second=visits,
+        intensity=plan.intensity,
+        customers=max(20_000, round(400 * events_per_second)),
+        currency=currency,
+    )
+    return Source(
+        timeline,
+        (director, crowd, shop.stock, Spend(CHANNELS, seed=seed, currency=currency)),
+        director,
+        campaign_body(campaign_id, f"模拟大促 {campaign_id}", plan, expected),
+    )
+
+
+def backlog(
+    seed: int, events: int, campaign_id: str, start_ms: int, seconds: int = 3600
+) -> Iterator[tuple[str, bytes, bytes]]:
+    """So many events of a festival, as kind, key and value, spread over about an hour from `start_ms` on.
+
+    For tests and benchmarks: pure, and the same arguments yield the same bytes.
+    """
+    source = festival(
+        seed=seed, start_ms=start_ms, campaign_id=campaign_id, events_per_second=events / seconds * 1.05 + 2
+    )
+    for _, record in zip(range(events), source.records(), strict=False):
+        yield record.kind, record.key, record.value
+
+
+def _capacity(catalogue: Catalogue, orders_per_second: float) -> dict[str, int]:
+    pieces = orders_per_second * LINES_PER_ORDER * PIECES_PER_LINE * _HOURS_OF_STOCK * 3600
+    return {item_id: max(600, round(pieces * share)) for item_id, share in catalogue.share.items()}
