@@ -1,0 +1,5 @@
+import { App } from "./app.ts";
+
+const root = document.getElementById("app");
+if (root === null) throw new Error("index.html has no #app");
+new App(root).start();
