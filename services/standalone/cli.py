@@ -62,3 +62,46 @@ def standalone(data_dir: Path, http_port: int, kafka_port: int, host: str | None
     system = System(Place(data_dir, http_port, kafka_port, host), stop)
     configure_logs(system.settings.log_level)
     uvloop.run(system.run())
+
+
+@click.command()
+@_place_options(".warroom/demo")
+def demo(data_dir: Path, http_port: int, kafka_port: int, host: str | None) -> None:
+    """Runs `standalone` and replays real input into it, with incidents; Ctrl-C stops everything.
+
+    The log goes to a file in the data directory.
+    """
+    from services.standalone.stopping import StopRequest
+
+    stop = StopRequest()
+    stop.install()
+    click.echo("Warroom starts: broker, store, topics, services ...")
+
+    import uvloop
+
+    from services.common.logs import configure_logs
+    from services.standalone.demo import DemoInput, replay_command
+    from services.standalone.system import Place, System
+
+    system = System(Place(data_dir, http_port, kafka_port, host), stop)
+    log = data_dir.resolve() / "warroom.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as stream:
+        configure_logs(system.settings.log_level, stream)
+        banner = "\n".join(
+            (
+                "",
+                "  Warroom is ready.",
+                "",
+                f"    Dashboard   {system.base_url}/",
+                f"    API         {system.base_url}/docs",
+                f"    Kafka       {system.settings.kafka_bootstrap_servers}",
+                f"    Data, log   {log.parent}",
+                "",
+                "  Real orders and coupons are replayed from now on. Ctrl-C stops everything.",
+                "",
+            )
+        )
+        source = DemoInput(replay_command(system.settings, system.base_url), system.base_url, click.echo, banner)
+        uvloop.run(system.run([source]))
+    click.echo("\nWarroom has stopped.")

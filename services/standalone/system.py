@@ -74,6 +74,11 @@ class System:
         self._broker = EmbeddedBroker(place.data_dir, place.kafka_port) if embedded_broker else None
         self._store: Store | None = None
 
+    @property
+    def base_url(self) -> str:
+        """Where this machine reaches the HTTP port."""
+        return f"http://{_reachable(self.settings.http_host)}:{self.settings.http_port}"
+
     async def run(self, companions: Sequence[Service] = ()) -> None:
         """Returns when all is stopped after a signal; raises what made a part fail.
 
@@ -180,4 +185,6 @@ async def _to_its_end(work: asyncio.Task[None]) -> None:
 
 
 def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    if host in ("0.0.0.0", "::", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
