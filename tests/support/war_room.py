@@ -96,6 +96,12 @@ class WarRoom:
         self.launch()
         self.wait_ready()
 
+    def catches_sigterm(self) -> bool:
+        """Whether it has taken over SIGTERM: until then a signal ends any Python process at once."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt:")).split()[1], 16)
+        return bool(caught >> (signal.SIGTERM - 1) & 1)
+
     def terminate(self) -> None:
         """Sends SIGTERM and returns at once."""
         assert self._process is not None
