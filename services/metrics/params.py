@@ -88,7 +88,7 @@ def parse_moment(field: str, text: str | None) -> int | None:
         return None
     try:
         # In a query an unescaped + arrives as a space.
-        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text.upper() else text)
+        moment = datetime.fromisoformat(text.upper().replace(" ", "+"))
     except ValueError:
         raise InvalidRequest(field, "must be RFC 3339 such as 2026-11-11T00:00:00+08:00") from None
     if moment.tzinfo is None:

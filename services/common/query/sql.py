@@ -101,12 +101,15 @@ def plan(question: Question, measures: Iterable[str]) -> list[Statement]:
             continue
         of_kind = [measure for measure in wanted if measure.kind is kind]
         key = next(iter(needed), "") if len(needed) <= 1 else None
+        if key in _LINES and kind is Kind.ORDERS and question.group_by != key and len(question.filters[key]) > 1:
+            # An order stands under each of its items; their sum would count it more than once.
+            key = None
         rolled = [m for m in of_kind if key is not None and key in _ROLLUPS[kind].kept[m.name]]
         raw = [m for m in of_kind if m not in rolled]
         if rolled:
             statements.append(_from_rollup(question, kind, key or "", rolled))
         if raw:
-            statements.append(_from_events(question, kind, raw))
+            statements.append(from_events(question, kind, raw))
     return statements
 
 
@@ -129,11 +132,11 @@ def _from_rollup(question: Question, kind: Kind, dimension: str, measures: list[
     return Statement(sql, parameters, tuple(m.name for m in measures), table)
 
 
-def _from_events(question: Question, kind: Kind, measures: list[Measure]) -> Statement:
+def from_events(question: Question, kind: Kind, measures: list[Measure]) -> Statement:
+    """The measures of one kind of event, computed from the events themselves: exact for any crossing of dimensions,
+    at a cost that grows with them."""
     parameters = _period(question)
-    lines = kind is Kind.ORDERS and (
-        bool(question.dimensions & _LINES) or any(measure.name == "paid_units" for measure in measures)
-    )
+    lines = kind is Kind.ORDERS and bool(question.dimensions & _LINES)
     source = f"{_EVENTS[kind]} AS e{EXPLODED_LINES if lines else ''}"
     group = question.group_by if question.group_by != "phase" else None
     conditions = dimension_conditions(question, parameters)
@@ -159,7 +162,7 @@ def _raw_measure(measure: Measure, lines: bool) -> str:
         "sessions": f"{_DISTINCT}If({_CELLS})(session_id, session_id != '')",
         "buyers": f"{_DISTINCT}If({_CELLS})(user_id, event_name = 'order_paid')",
         "new_buyers": f"{_DISTINCT}If({_CELLS})(user_id, event_name = 'order_paid' AND customer_type = 'new')",
-        "paid_units": "sumIf(quantity, event_name = 'order_paid')",
+        "paid_units": f"sumIf({'quantity' if lines else 'arraySum(line_quantity)'}, event_name = 'order_paid')",
         "coupons_issued": "countIf(event_name = 'coupon_issued')",
         "coupons_claimed": "countIf(event_name = 'coupon_claimed')",
         "coupons_redeemed": "countIf(event_name = 'coupon_redeemed')",

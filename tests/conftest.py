@@ -1,0 +1,16 @@
+"""Fixtures that every suite shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.common.store import Store
+from tests.support.store import embedded_store
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The run's one embedded ClickHouse. Tests keep apart by campaign id (tests.support.store.fresh_campaign)."""
+    yield from embedded_store(tmp_path_factory.mktemp("store"))

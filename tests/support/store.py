@@ -1,0 +1,28 @@
+"""A real store for tests: chDB allows one engine path in a process, so every test of a run shares one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from services.common.store import Store
+from services.common.store.clickhouse import open_store
+from services.common.store.migrate import migrate
+
+_numbers = itertools.count(1)
+
+
+def embedded_store(directory: Path) -> Iterator[Store]:
+    """A migrated store, closed at the end."""
+    store = open_store(f"chdb://{directory}", timeout_seconds=60)
+    try:
+        migrate(store)
+        yield store
+    finally:
+        store.close()
+
+
+def fresh_campaign(prefix: str = "test") -> str:
+    """A campaign id that no other test of this run uses."""
+    return f"{prefix}-{next(_numbers)}"
