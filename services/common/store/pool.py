@@ -9,16 +9,21 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from services.common import prometheus
 from services.common.store.interface import Parameters, Row, Store
 
 _Result = TypeVar("_Result")
 
 
 class StorePool:
-    """Awaitable calls of one store. `threads` bounds how many run at once; the others wait their turn."""
+    """Awaitable calls of one store. `threads` bounds how many run at once; the others wait their turn.
+
+    `name` tells whose calls they are, in thread names and in the Prometheus metric.
+    """
 
     def __init__(self, store: Store, *, threads: int, name: str) -> None:
         self.store = store
+        self._seconds = prometheus.STORE_CALL_SECONDS.labels(name)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"store-{name}")
 
     async def query(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
@@ -38,4 +43,5 @@ class StorePool:
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     async def _run(self, call: partial[_Result]) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        with self._seconds.time():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
