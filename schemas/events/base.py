@@ -55,8 +55,10 @@ class Event(BaseModel):
     event_name: str
     event_time: EventTime
     campaign_id: CampaignId
-    channel: Channel | None = Field(None, description="E.g. app, web, mini_program, live, store.")
-    region: Region | None = Field(None, description="ISO 3166-2, e.g. CN-31.", examples=["CN-31"])
+    channel: Channel | None = Field(
+        None, description="E.g. app, web, mini_program, live, store; absent means `unknown`."
+    )
+    region: Region | None = Field(None, description="ISO 3166-2; absent means `unknown`.", examples=["CN-31"])
 
     @property
     def currency_code(self) -> str | None:

@@ -81,7 +81,7 @@ _AMOUNT_SCHEMA: Final[dict[str, Any]] = {
     "description": "At most 2 decimals, from 0 to below 10^13. Send a decimal string where floats may be at work.",
     "anyOf": [
         {"type": "number", "minimum": 0, "exclusiveMaximum": AMOUNT_LIMIT},
-        {"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,2}0*)?$"},
+        {"type": "string", "pattern": r"^0*[0-9]{1,13}(\.[0-9]{1,2}0*)?$"},
     ],
 }
 _INTEGER_SCHEMA: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
