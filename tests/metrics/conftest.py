@@ -1,0 +1,45 @@
+"""The metrics service over HTTP, on the run's real store, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from services.common.runtime import build_app
+from services.common.settings import Settings
+from services.common.store import Store
+from services.metrics.service import MetricsService
+from tests.support.store import fresh_campaign
+
+NOW_MS = 1_794_355_230_000  # 2026-11-11T00:00:30Z
+
+
+@dataclass
+class Desk:
+    """A client of the service and a campaign of its own; `now_ms` is the service's clock."""
+
+    client: httpx.AsyncClient
+    campaign: str
+    now_ms: int = NOW_MS
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/campaigns/{self.campaign}"
+
+
+@pytest.fixture
+async def desk(store: Store) -> AsyncIterator[Desk]:
+    current: list[Desk] = []
+    service = MetricsService(Settings(), store, clock=lambda: current[0].now_ms)
+    stop = asyncio.Event()
+    transport = httpx.ASGITransport(build_app([service]), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://warroom") as client:
+        current.append(Desk(client, fresh_campaign("desk")))
+        running = asyncio.create_task(service.run(stop))
+        yield current[0]
+        stop.set()
+        await asyncio.wait_for(running, 10)
