@@ -102,11 +102,11 @@ class Crowd:
         for item in chosen.values():
             visit.wait(5_000)
             visit.item("add_to_cart", item)
-        if self._shop is None or rng.random() > 0.6:
+        if rng.random() > (0.6 if self._shop else 0.25):
             return None
         visit.wait(6_000)
         visit.step("begin_checkout")
-        if rng.random() > 0.8:
+        if self._shop is None or rng.random() > 0.8:
             return None
         order, used = self._order(timeline, visit, list(chosen.values()), coupon, is_new)
         created = visit.wait(7_000)

@@ -46,6 +46,13 @@ _SHARED = (
     click.option("--no-campaign", is_flag=True, help="Tells the API nothing."),
     click.option("--seed", default=1, show_default=True, help="Same seed and start, same events."),
     click.option("--currency", help="ISO 4217; else WARROOM_REPORTING_CURRENCY, else CNY."),
+    click.option(
+        "--incident",
+        multiple=True,
+        metavar="TYPE@OFFSET[:SECONDS][:key=value]...",
+        help="spike (channel, factor), stock_out (item), refund_burst (item, count) or silence; the offset "
+        "counts live seconds. Repeatable.",
+    ),
     click.option("--ground-truth", type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines of incidents."),
     click.option("--duplicates", type=click.FloatRange(0, 1), default=0.0, help="Share of events sent twice."),
     click.option("--disorder", type=Duration(), default=0.0, help="Events arrive late by up to this."),

@@ -69,23 +69,24 @@ async def deliver(
     sent = 0
     with contextlib.ExitStack() as stack:
         truth = stack.enter_context(delivery.ground_truth.open("wb")) if delivery.ground_truth else None
-        arrival = next(coming)
+        arrival = next(coming, None)
         while not stop.is_set():
             now = clock()
             live_ms = source.incidents.live_ms
             until = _end(live_ms, history_end, delivery.live_seconds)
             chunk: list[Record] = []
-            while arrival.at_ms <= now and len(chunk) < _CHUNK and not (until and arrival.at_ms >= until):
+            bound = now if until is None else min(now, until - 1)
+            while arrival is not None and arrival.at_ms <= bound and len(chunk) < _CHUNK:
                 chunk.append(arrival.record)
-                arrival = next(coming)
+                arrival = next(coming, None)
             await _announce(source, delivery.api, truth, stop)
             if chunk:
                 await publisher.publish(chunk)
                 sent += len(chunk)
                 on_sent(chunk)
-            elif until and (arrival.at_ms >= until):
+            elif arrival is None or (until is not None and arrival.at_ms >= until):
                 break
-            elif live_ms is None and arrival.at_ms > now:
+            elif live_ms is None:
                 source.incidents.go_live(source.timeline.now_ms + SECOND_MS)
                 logger.info("history sent", extra={"records": sent})
             else:

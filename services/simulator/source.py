@@ -35,7 +35,7 @@ class Source:
     campaign: Campaign
 
     def records(self) -> Iterator[Record]:
-        """All events in the order of their time, without end. May be called once."""
+        """All events in the order of their time. May be called once."""
         return self.timeline.run(self.actors)
 
 

@@ -93,6 +93,7 @@ class Timeline:
         """What those who run the timeline should know; they take it from the left."""
         self._planned: dict[int, list[tuple[int, int, str, str, dict[str, Any], Hook | None]]] = {}
         self._sequence = 0
+        self._finished = False
 
     def next_id(self, prefix: str) -> str:
         """An id that no other call of this run, nor of another run, returns."""
@@ -119,13 +120,20 @@ class Timeline:
         self.now_ms += shift * SECOND_MS
         self.paused_ms += shift * SECOND_MS
 
+    def finish(self) -> None:
+        """The present second is the last."""
+        self._finished = True
+
     def run(self, actors: Sequence[Actor]) -> Iterator[Record]:
-        """Every event in the order of its time, without end. Each second's actors are asked in their order."""
+        """Every event in the order of its time, until an actor calls `finish`, or without end.
+
+        Each second the actors are asked in their order.
+        """
         encode = msgspec.json.Encoder().encode
         campaign_id = self.campaign_id
         event = f"e-{self.run_id}-"
         emitted = 0
-        while True:
+        while not self._finished:
             for actor in actors:
                 actor.tick(self)
             second = self.now_ms // SECOND_MS
