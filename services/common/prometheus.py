@@ -18,15 +18,85 @@ HTTP_REQUEST_SECONDS = Histogram(
 )
 
 # Store
-STORE_QUERY_SECONDS = Histogram(
-    "warroom_store_query_duration_seconds",
-    "Time of one query to ClickHouse, failed ones included.",
-    ("query",),
+STORE_CALL_SECONDS = Histogram(
+    "warroom_store_call_duration_seconds",
+    "Time of one call to ClickHouse by who made it, waiting and failures included.",
+    ("caller",),
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
 # Ingest
 INGEST_RECORDS = Counter("warroom_ingest_records_total", "Records consumed, by kind of event.", ("kind",))
+INGEST_ROWS = Counter("warroom_ingest_rows_total", "Events written to the tables, by kind.", ("kind",))
+INGEST_REFUSALS = Counter("warroom_ingest_refusals_total", "Records sent to the dead-letter topic.", ("kind", "reason"))
+INGEST_DUPLICATES = Counter("warroom_ingest_duplicates_total", "Events whose id was seen before, by kind.", ("kind",))
+INGEST_BLOCK_RECORDS = Histogram(
+    "warroom_ingest_block_records",
+    "Records of one block.",
+    ("kind",),
+    buckets=(1, 10, 100, 1_000, 10_000, 50_000, 100_000, 500_000),
+)
+INGEST_BLOCK_BYTES = Histogram(
+    "warroom_ingest_block_bytes",
+    "Bytes of the record values of one block.",
+    ("kind",),
+    buckets=(1e3, 1e4, 1e5, 1e6, 4e6, 16e6, 64e6),
+)
+INGEST_INSERT_SECONDS = Histogram(
+    "warroom_ingest_insert_duration_seconds",
+    "Time of one insert, failed ones included.",
+    ("table", "outcome"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+INGEST_COMMIT_SECONDS = Histogram(
+    "warroom_ingest_commit_duration_seconds",
+    "Time until Kafka has acknowledged one commit of offsets.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+)
+INGEST_BUFFERED_BYTES = Gauge(
+    "warroom_ingest_buffered_bytes", "Bytes of record values that are fetched and not yet in the tables."
+)
+INGEST_PAUSED_PARTITIONS = Gauge(
+    "warroom_ingest_paused_partitions", "Assigned partitions from which nothing is fetched for the moment."
+)
+INGEST_STALLED_PARTITIONS = Gauge(
+    "warroom_ingest_stalled_partitions", "Assigned partitions whose block cannot be written for the moment."
+)
+INGEST_LAG_RECORDS = Gauge(
+    "warroom_ingest_lag_records", "Records in Kafka that are not in the tables.", ("topic", "partition")
+)
+INGEST_LAG_SECONDS = Gauge("warroom_ingest_lag_seconds", "Age of the watermark of a partition.", ("topic", "partition"))
+INGEST_REPLAYS = Counter(
+    "warroom_ingest_replays_total", "Blocks built again after a crash or a rebalance, by kind.", ("kind",)
+)
+INGEST_MISSING_RECORDS = Counter(
+    "warroom_ingest_missing_records_total",
+    "Records that Kafka removed before they were surely in the tables, by topic.",
+    ("topic",),
+)
 
 # Services
 SERVICE_READY = Gauge("warroom_service_ready", "1 when the service does its work, else 0.", ("service",))
+
+# Alerts
+ALERTS = Gauge("warroom_alerts", "Alerts that are pending or open, by rule and state.", ("rule", "state"))
+ALERT_TRANSITIONS = Counter(
+    "warroom_alert_transitions_total", "Recorded transitions of alerts, by rule and new state.", ("rule", "state")
+)
+ALERT_EVALUATION_SECONDS = Histogram(
+    "warroom_alert_evaluation_duration_seconds",
+    "Time of one look at all rules, reading the store included.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+ALERT_EVALUATION_FAILURES = Counter(
+    "warroom_alert_evaluation_failures_total", "Looks that failed because the store did not answer."
+)
+ALERT_DELIVERIES = Counter(
+    "warroom_alert_deliveries_total",
+    "Notices to the webhook that came to an end, by outcome (delivered, undelivered).",
+    ("outcome",),
+)
+ALERT_DELIVERY_ATTEMPTS = Counter(
+    "warroom_alert_delivery_attempts_total", "Attempts to deliver a notice, failed ones included."
+)
+ALERT_OUTBOX = Gauge("warroom_alert_outbox_notices", "Notices that wait for delivery.")

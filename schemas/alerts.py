@@ -1,0 +1,117 @@
+"""Alerts, rules and silences as HTTP answers and bodies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+AlertState = Literal["pending", "firing", "acknowledged", "resolved"]
+Severity = Literal["info", "warning", "critical"]
+
+PIPELINE_CAMPAIGN = "*"
+"""`campaign_id` of an alert about the pipeline itself: it concerns every campaign."""
+
+
+class Alert(BaseModel):
+    """One incident of one rule and one set of labels."""
+
+    id: str
+    rule: str
+    severity: Severity
+    state: AlertState
+    campaign_id: str
+    labels: dict[str, str]
+    value: float
+    threshold: float
+    summary: str
+    runbook: str
+    starts_at: datetime
+    ends_at: datetime | None
+    complete_until: datetime
+    evidence: dict[str, Any]
+
+
+class Moment(BaseModel):
+    """One line of a timeline. `delivery` is null where receivers were not to hear of it."""
+
+    at: datetime
+    state: AlertState
+    by: str | None = None
+    note: str | None = None
+    delivery: Literal["waiting", "delivered", "undelivered"] | None = None
+
+
+class AlertDetail(Alert):
+    """An alert with what happened to it, the first thing first."""
+
+    timeline: list[Moment]
+
+
+class Acknowledgement(BaseModel):
+    """Who takes an alert on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Annotated[str, Field(min_length=1, max_length=128)]
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class NewSilence(BaseModel):
+    """Mutes alerts whose labels all equal the matchers; `rule` and `severity` count as labels."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "matchers": {"rule": "stock_out", "item_id": "sku-1"},
+                "duration": "2h",
+                "by": "lin",
+                "comment": "sold out on purpose",
+            }
+        },
+    )
+
+    matchers: Annotated[dict[str, str], Field(min_length=1, max_length=20)]
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    duration: Annotated[str, Field(pattern=r"^\d{1,6}(s|m|h|d)$")] | None = None
+    by: Annotated[str, Field(min_length=1, max_length=128)]
+    comment: Annotated[str, Field(max_length=2000)] = ""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.ends_at is None) == (self.duration is None):
+            raise ValueError("give either ends_at or duration")
+        return self
+
+
+class Silence(BaseModel):
+    """A silence as it stands."""
+
+    id: str
+    matchers: dict[str, str]
+    starts_at: datetime
+    ends_at: datetime
+    state: Literal["pending", "active", "expired"]
+    by: str
+    comment: str
+    created_at: datetime
+
+
+class Rule(BaseModel):
+    """A rule in force. `state` is that of its worst alert; durations are in seconds."""
+
+    name: str
+    detector: str
+    severity: Severity
+    state: Literal["inactive", "pending", "firing"]
+    pending: int
+    firing: int
+    acknowledged: int
+    for_seconds: float
+    keep_firing_for_seconds: float
+    summary: str
+    runbook: str
+    parameters: dict[str, Any]

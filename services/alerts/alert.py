@@ -1,0 +1,69 @@
+"""One alert, and how it is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.alerts.lifecycle import Life, State
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One incident of one rule and one set of labels. Times are epoch milliseconds.
+
+    `seq` counts its recorded transitions. `notified`: receivers have been told, or are being told, that it fires.
+    """
+
+    id: str
+    rule: str
+    severity: str
+    campaign_id: str
+    labels: Mapping[str, str]
+    fingerprint: str
+    life: Life
+    value: float
+    threshold: float
+    summary: str
+    runbook: str
+    starts_at: int
+    complete_until: int
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = 0
+    notified: bool = False
+
+    @property
+    def state(self) -> State:
+        return self.life.state
+
+    @property
+    def ends_at(self) -> int | None:
+        return self.life.ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An alert as it stands after a change, when and by whom, and what receivers are to hear of it.
+
+    `notice` is `firing`, `resolved` or empty.
+    """
+
+    alert: Alert
+    at: int
+    actor: str = ""
+    note: str = ""
+    notice: str = ""
+
+
+def fingerprint_of(rule: str, labels: Mapping[str, str]) -> str:
+    """The same 16 hexadecimal digits for the same rule and labels, whatever their order."""
+    text = json.dumps([rule, sorted(labels.items())], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def alert_id(pending_at: int, fingerprint: str) -> str:
+    """Unique to an incident: one fingerprint cannot begin twice in a millisecond. Sorts by time."""
+    return f"{pending_at:012x}{fingerprint}"

@@ -1,0 +1,243 @@
+"""The HTTP paths of alerts, rules and silences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+from fastapi import APIRouter, Query, Request, Response
+
+from schemas.alerts import (
+    Acknowledgement,
+    AlertDetail,
+    AlertState,
+    NewSilence,
+    Severity,
+)
+from schemas.alerts import Alert as AlertAnswer
+from schemas.alerts import Silence as SilenceAnswer
+from services.alerts.alert import Alert
+from services.alerts.lifecycle import State
+from services.alerts.silences import Silence
+from services.common.clock import to_datetime, to_ms
+from services.common.errors import InvalidRequest
+from services.common.problems import problem
+from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
+
+if TYPE_CHECKING:
+    from services.alerts.service import AlertsService
+
+_MOST = 10_000
+_UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_LONGEST_SILENCE_MS = 400 * 86_400_000
+
+_ALERT_COLUMNS = (
+    Column("id", Type.TEXT),
+    Column("rule", Type.TEXT),
+    Column("severity", Type.TEXT),
+    Column("state", Type.TEXT),
+    Column("campaign_id", Type.TEXT),
+    Column("labels", Type.JSON),
+    Column("value", Type.RATIO),
+    Column("threshold", Type.RATIO),
+    Column("summary", Type.TEXT),
+    Column("runbook", Type.TEXT),
+    Column("starts_at", Type.TIME),
+    Column("ends_at", Type.TIME),
+    Column("complete_until", Type.TIME),
+    Column("evidence", Type.JSON),
+)
+_RULE_COLUMNS = (
+    Column("name", Type.TEXT),
+    Column("detector", Type.TEXT),
+    Column("severity", Type.TEXT),
+    Column("state", Type.TEXT),
+    Column("pending", Type.COUNT),
+    Column("firing", Type.COUNT),
+    Column("acknowledged", Type.COUNT),
+    Column("for_seconds", Type.RATIO),
+    Column("keep_firing_for_seconds", Type.RATIO),
+    Column("summary", Type.TEXT),
+    Column("runbook", Type.TEXT),
+    Column("parameters", Type.JSON),
+)
+_SILENCE_COLUMNS = (
+    Column("id", Type.TEXT),
+    Column("matchers", Type.JSON),
+    Column("starts_at", Type.TIME),
+    Column("ends_at", Type.TIME),
+    Column("state", Type.TEXT),
+    Column("by", Type.TEXT),
+    Column("comment", Type.TEXT),
+    Column("created_at", Type.TIME),
+)
+
+
+def alerts_router(service: AlertsService) -> APIRouter:
+    """The router of one service."""
+    router = APIRouter(prefix="/api/v1", tags=["alerts"])
+
+    @router.get("/alerts", summary="Alerts, newest first", responses=TABLE_FORMS)
+    async def list_alerts(
+        request: Request,
+        campaign_id: Annotated[str | None, Query(description="`*` for the pipeline's own alerts")] = None,
+        state: Annotated[str | None, Query(description="pending, firing, acknowledged or resolved")] = None,
+        severity: Annotated[str | None, Query(description="info, warning or critical")] = None,
+        limit: Annotated[str | None, Query(description=f"1 to {_MOST}, default 100")] = None,
+    ) -> Response:
+        _refuse_unknown(request, "campaign_id", "state", "severity", "limit")
+        _one_of("state", state, get_args(AlertState))
+        _one_of("severity", severity, get_args(Severity))
+        if campaign_id == "":
+            raise InvalidRequest("campaign_id", "must not be empty")
+        count = _limit(limit)
+        found = [
+            alert
+            for alert in (service.pending() if state in (None, "pending") else [])
+            if campaign_id in (None, alert.campaign_id) and severity in (None, alert.severity)
+        ]
+        if state != "pending":
+            found += await service.ledger.find(
+                campaign_id=campaign_id or "", state=state or "", severity=severity or "", limit=count
+            )
+        found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
+        return tabular_response(request, _ALERT_COLUMNS, [_fields(alert) for alert in found[:count]])
+
+    @router.get("/alerts/{alert_id}", summary="One alert with its timeline")
+    async def get_alert(request: Request, alert_id: str) -> AlertDetail:
+        _refuse_unknown(request)
+        return await _detail(service, await service.find_alert(alert_id))
+
+    @router.post("/alerts/{alert_id}/ack", summary="Acknowledge a firing alert", response_model=AlertDetail)
+    async def acknowledge(request: Request, alert_id: str, body: Acknowledgement) -> Any:
+        _refuse_unknown(request)
+        alert = await service.acknowledge(alert_id, body.by, body.note)
+        if alert is None:
+            standing = await service.find_alert(alert_id)
+            return problem(
+                409, "Not firing", f"only a firing alert can be acknowledged; this one is {standing.state.value}"
+            )
+        return await _detail(service, alert)
+
+    @router.post("/silences", status_code=201, summary="Mute alerts by their labels")
+    async def add_silence(request: Request, body: NewSilence) -> SilenceAnswer:
+        _refuse_unknown(request)
+        now = service.now
+        starts_at = now if body.starts_at is None else to_ms(body.starts_at)
+        if body.ends_at is not None:
+            field, ends_at = "ends_at", to_ms(body.ends_at)
+        else:
+            assert body.duration is not None
+            field, ends_at = "duration", starts_at + int(body.duration[:-1]) * _UNIT_MS[body.duration[-1]]
+        if ends_at <= starts_at or ends_at <= now:
+            raise InvalidRequest(field, "the silence must end after it starts, and not in the past")
+        if ends_at - now > _LONGEST_SILENCE_MS:
+            raise InvalidRequest(field, "a silence may last 400 days at most")
+        silence = await service.silences.add(body.matchers, starts_at, ends_at, body.by, body.comment, service.now)
+        return SilenceAnswer(**_silence_fields(silence, now))
+
+    @router.get("/silences", summary="Silences, newest first", responses=TABLE_FORMS)
+    async def list_silences(request: Request) -> Response:
+        _refuse_unknown(request)
+        now = service.now
+        rows = [_silence_fields(silence, now) for silence in service.silences.all]
+        return tabular_response(request, _SILENCE_COLUMNS, rows)
+
+    @router.get("/rules", summary="The rules in force, each with its state", responses=TABLE_FORMS)
+    async def list_rules(request: Request) -> Response:
+        _refuse_unknown(request)
+        return tabular_response(request, _RULE_COLUMNS, _rules(service))
+
+    return router
+
+
+def _rules(service: AlertsService) -> list[dict[str, Any]]:
+    rows = []
+    for rule in service.engine.rules.values():
+        states = [alert.state for alert in service.engine.alerts.values() if alert.rule == rule.name]
+        counts = {state: states.count(state) for state in State}
+        opened = counts[State.FIRING] + counts[State.ACKNOWLEDGED]
+        rows.append(
+            {
+                "name": rule.name,
+                "detector": rule.detector,
+                "severity": rule.severity,
+                "state": "firing" if opened else "pending" if counts[State.PENDING] else "inactive",
+                "pending": counts[State.PENDING],
+                "firing": counts[State.FIRING],
+                "acknowledged": counts[State.ACKNOWLEDGED],
+                "for_seconds": rule.for_ms / 1000,
+                "keep_firing_for_seconds": rule.keep_ms / 1000,
+                "summary": rule.summary,
+                "runbook": rule.runbook,
+                "parameters": rule.parameters,
+            }
+        )
+    return rows
+
+
+async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:
+    timeline: list[dict[str, Any]] = [{"at": to_datetime(alert.life.pending_at), "state": "pending"}]
+    timeline += [
+        {
+            "at": to_datetime(moment.at),
+            "state": moment.state,
+            "by": moment.actor or None,
+            "note": moment.note or None,
+            "delivery": moment.delivery or None,
+        }
+        for moment in await service.ledger.timeline(alert.id)
+    ]
+    return AlertDetail.model_validate({**_fields(alert), "timeline": timeline})
+
+
+def _fields(alert: Alert) -> dict[str, Any]:
+    return AlertAnswer.model_validate(
+        {
+            "id": alert.id,
+            "rule": alert.rule,
+            "severity": alert.severity,
+            "state": alert.state.value,
+            "campaign_id": alert.campaign_id,
+            "labels": dict(alert.labels),
+            "value": alert.value,
+            "threshold": alert.threshold,
+            "summary": alert.summary,
+            "runbook": alert.runbook,
+            "starts_at": to_datetime(alert.starts_at),
+            "ends_at": None if alert.ends_at is None else to_datetime(alert.ends_at),
+            "complete_until": to_datetime(alert.complete_until),
+            "evidence": dict(alert.evidence),
+        }
+    ).model_dump()
+
+
+def _silence_fields(silence: Silence, now: int) -> dict[str, Any]:
+    return {
+        "id": silence.id,
+        "matchers": dict(silence.matchers),
+        "starts_at": to_datetime(silence.starts_at),
+        "ends_at": to_datetime(silence.ends_at),
+        "state": silence.state(now),
+        "by": silence.created_by,
+        "comment": silence.comment,
+        "created_at": to_datetime(silence.created_at),
+    }
+
+
+def _refuse_unknown(request: Request, *known: str) -> None:
+    for name in request.query_params:
+        if name not in known and name != "format":
+            raise InvalidRequest(name, f"is unknown; there are {', '.join((*known, 'format'))}")
+
+
+def _one_of(field: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        raise InvalidRequest(field, f"must be one of {', '.join(allowed)}")
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return 100
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
+        raise InvalidRequest("limit", f"must be a whole number from 1 to {_MOST}")
+    return int(text)

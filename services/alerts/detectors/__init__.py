@@ -1,0 +1,29 @@
+"""The detectors by name; a rule names the one it uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.alerts.detectors.base import CampaignDetector, PipelineDetector
+from services.alerts.detectors.data_silence import DataSilence
+from services.alerts.detectors.dead_letters import DeadLetters
+from services.alerts.detectors.ingest_lag import IngestLag
+from services.alerts.detectors.refund_anomaly import RefundAnomaly
+from services.alerts.detectors.stock import StockLow, StockOut
+from services.alerts.detectors.traffic_drop import TrafficDrop
+from services.alerts.detectors.traffic_spike import TrafficSpike
+
+AnyDetector = CampaignDetector[Any] | PipelineDetector[Any]
+
+DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] = {
+    "traffic_spike": TrafficSpike,
+    "traffic_drop": TrafficDrop,
+    "stock_low": StockLow,
+    "stock_out": StockOut,
+    "refund_anomaly": RefundAnomaly,
+    "data_silence": DataSilence,
+    "dead_letters": DeadLetters,
+    "ingest_lag": IngestLag,
+}
+
+__all__ = ["DETECTORS", "AnyDetector", "CampaignDetector", "PipelineDetector"]

@@ -1,0 +1,68 @@
+"""What every detector is: a look at a scene that says which labels are in breach, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from services.alerts.lifecycle import Sighting
+from services.alerts.scene import CampaignScene, PipelineScene
+
+
+class Parameters(BaseModel):
+    """Thresholds of a rule; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a detector says of one set of labels. Labels without a verdict are clear.
+
+    `labels` name the dimension at fault, without the campaign. `facts` fill the rule's summary. `evidence` holds
+    the points that decided it, as JSON.
+    """
+
+    sighting: Sighting
+    value: float
+    threshold: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    onset: int | None = None
+    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+Verdicts = list[Verdict] | None
+"""None: the scene does not allow a judgement; nothing begins and nothing ends."""
+
+P = TypeVar("P", bound=Parameters)
+
+
+class CampaignDetector(Generic[P]):
+    """Looks at one campaign at a time. Holds no state: the same scene always gives the same verdicts."""
+
+    parameters_type: ClassVar[type[Parameters]]
+    facts: ClassVar[frozenset[str]] = frozenset()
+    """Names that a summary may use beside labels, value and threshold."""
+
+    def __init__(self, parameters: P) -> None:
+        self.parameters = parameters
+
+    def judge(self, scene: CampaignScene) -> Verdicts:
+        raise NotImplementedError
+
+
+class PipelineDetector(Generic[P]):
+    """Looks at the way from Kafka to the store."""
+
+    parameters_type: ClassVar[type[Parameters]]
+    facts: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, parameters: P) -> None:
+        self.parameters = parameters
+
+    def judge(self, scene: PipelineScene) -> Verdicts:
+        raise NotImplementedError

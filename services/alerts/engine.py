@@ -1,0 +1,171 @@
+"""Rules, scene and open alerts in; transitions out. Pure: reads no clock and no store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
+from services.alerts.detectors import AnyDetector, CampaignDetector, PipelineDetector
+from services.alerts.detectors.base import Verdict, Verdicts
+from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
+from services.alerts.rules.model import Rule
+from services.alerts.scene import PIPELINE, Scene
+
+logger = logging.getLogger(__name__)
+
+CAUGHT_UP_MS = 10_000
+"""Campaign rules are judged only while the store is complete to within this much of now."""
+
+IsSilenced = Callable[[Alert, int], bool]
+"""Whether an alert is muted at a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The outcome of one look: every alert that is pending or open after it, and what has changed."""
+
+    alerts: Mapping[str, Alert]
+    transitions: Sequence[Transition]
+
+
+class Engine:
+    """Holds the alerts that are pending or open, by fingerprint.
+
+    `evaluate` proposes, `commit` accepts: between them the transitions are made durable, and what could not be is
+    proposed again by the next look.
+    """
+
+    def __init__(self, rules: Sequence[Rule], open_alerts: Iterable[Alert] = ()) -> None:
+        self.rules = {rule.name: rule for rule in rules}
+        self._detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
+        self.alerts: Mapping[str, Alert] = {alert.fingerprint: alert for alert in open_alerts}
+
+    @property
+    def detectors(self) -> Mapping[str, AnyDetector]:
+        return self._detectors
+
+    def evaluate(self, scene: Scene, is_silenced: IsSilenced) -> Round:
+        """Looks at everything once."""
+        alerts: dict[str, Alert] = {}
+        transitions: list[Transition] = []
+        for name, rule in self.rules.items():
+            mine = {key: alert for key, alert in self.alerts.items() if alert.rule == name}
+            for campaign_id, verdicts in self._judge(name, scene):
+                known = {key: mine.pop(key) for key, alert in list(mine.items()) if alert.campaign_id == campaign_id}
+                for alert, changed in self._advance(rule, campaign_id, verdicts, known, scene):
+                    self._settle(alert, changed, scene.now, is_silenced, alerts, transitions)
+            # Of a campaign that the scene does not show nothing is known.
+            for alert in mine.values():
+                life = advance(alert.life, Sighting.UNKNOWN, scene.now, rule.pace)
+                if life is not None:
+                    self._settle(replace(alert, life=life), False, scene.now, is_silenced, alerts, transitions)
+        for alert in self.alerts.values():
+            if alert.rule not in self.rules and alert.state in OPEN:
+                life = replace(alert.life, state=State.RESOLVED, ends_at=scene.now)
+                gone = replace(alert, life=life, seq=alert.seq + 1)
+                notice = "resolved" if alert.notified and not is_silenced(gone, scene.now) else ""
+                transitions.append(Transition(gone, scene.now, note="the rule was removed", notice=notice))
+        return Round(alerts, transitions)
+
+    def commit(self, outcome: Round) -> None:
+        """Accepts a round: its transitions are durable now."""
+        self.alerts = outcome.alerts
+
+    def acknowledge(self, alert: Alert, now: int, actor: str, note: str) -> Transition:
+        """The transition of a firing alert that somebody takes on; nothing changes before `accept`."""
+        life = replace(alert.life, state=State.ACKNOWLEDGED)
+        return Transition(replace(alert, life=life, seq=alert.seq + 1), now, actor, note)
+
+    def accept(self, transition: Transition) -> None:
+        """Accepts a transition that did not come from a round."""
+        alert = transition.alert
+        self.alerts = {**self.alerts, alert.fingerprint: alert}
+
+    def _judge(self, name: str, scene: Scene) -> Iterable[tuple[str, Verdicts]]:
+        detector = self._detectors[name]
+        if isinstance(detector, PipelineDetector):
+            yield PIPELINE, detector.judge(scene.pipeline)
+            return
+        assert isinstance(detector, CampaignDetector)
+        caught_up = scene.pipeline.caught_up(CAUGHT_UP_MS)
+        for campaign_id, campaign in scene.campaigns.items():
+            if campaign.over:
+                yield campaign_id, []
+            else:
+                yield campaign_id, detector.judge(campaign) if caught_up else None
+
+    def _advance(
+        self, rule: Rule, campaign_id: str, verdicts: Verdicts, known: dict[str, Alert], scene: Scene
+    ) -> Iterable[tuple[Alert, bool]]:
+        """Each alert of the rule and campaign after this look, and whether its state is another than before."""
+        for verdict in verdicts or ():
+            labels = {"campaign_id": campaign_id, **verdict.labels}
+            key = fingerprint_of(rule.name, labels)
+            before = known.pop(key, None)
+            life = advance(before.life if before else None, verdict.sighting, scene.now, rule.pace)
+            if life is None:
+                continue
+            entered = before is None or before.life.state is not life.state
+            if before is not None and not (entered and life.state is State.FIRING):
+                yield replace(before, life=life), entered
+            else:
+                yield _described(rule, labels, key, life, verdict, before, scene), entered
+        rest = Sighting.UNKNOWN if verdicts is None else Sighting.CLEAR
+        for before in known.values():
+            life = advance(before.life, rest, scene.now, rule.pace)
+            if life is not None:
+                yield replace(before, life=life), life.state is not before.life.state
+
+    @staticmethod
+    def _settle(
+        alert: Alert,
+        changed: bool,
+        now: int,
+        is_silenced: IsSilenced,
+        alerts: dict[str, Alert],
+        transitions: list[Transition],
+    ) -> None:
+        if changed and alert.state is State.RESOLVED:
+            notice = "resolved" if alert.notified and not is_silenced(alert, now) else ""
+            transitions.append(Transition(replace(alert, seq=alert.seq + 1), now, notice=notice))
+            return
+        if changed and alert.state is State.FIRING:
+            notice = "" if is_silenced(alert, now) else "firing"
+            alert = replace(alert, seq=alert.seq + 1, notified=bool(notice))
+            transitions.append(Transition(alert, now, notice=notice))
+        elif alert.state is State.FIRING and not alert.notified and not is_silenced(alert, now):
+            alert = replace(alert, seq=alert.seq + 1, notified=True)
+            transitions.append(Transition(alert, now, note="its silence has ended", notice="firing"))
+        alerts[alert.fingerprint] = alert
+
+
+def _described(
+    rule: Rule,
+    labels: Mapping[str, str],
+    key: str,
+    life: Life,
+    verdict: Verdict,
+    before: Alert | None,
+    scene: Scene,
+) -> Alert:
+    onset = life.pending_at if verdict.onset is None else min(verdict.onset, life.pending_at)
+    watermark = scene.pipeline.watermark
+    facts = {**labels, "value": verdict.value, "threshold": verdict.threshold, **verdict.facts}
+    return Alert(
+        id=before.id if before else alert_id(life.pending_at, key),
+        rule=rule.name,
+        severity=rule.severity,
+        campaign_id=labels["campaign_id"],
+        labels=labels,
+        fingerprint=key,
+        life=life,
+        value=float(verdict.value),
+        threshold=float(verdict.threshold),
+        summary=rule.summary.format_map(facts),
+        runbook=rule.runbook,
+        starts_at=min(onset, before.starts_at) if before else onset,
+        complete_until=scene.now if watermark is None else watermark,
+        evidence=verdict.evidence,
+    )

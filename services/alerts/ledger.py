@@ -1,0 +1,164 @@
+"""Alerts in the store: every transition is one row, and the last row of an alert is how it stands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from services.alerts import queries
+from services.alerts.alert import Alert, Transition
+from services.alerts.lifecycle import Life, State
+from services.common.errors import NotFound
+from services.common.store import StorePool
+
+_MOMENT = pa.timestamp("ms", tz="UTC")
+_TEXT = ("alert_id", "state", "actor", "note", "rule", "severity", "campaign_id", "labels", "evidence")
+_MORE_TEXT = ("fingerprint", "summary", "runbook", "notice")
+_TIMES = ("at", "starts_at", "fired_at", "ends_at", "complete_until")
+_NUMBERS = ("value", "threshold")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of an alert's timeline; `delivery` is `delivered`, `undelivered`, `waiting`, or empty without one."""
+
+    at: int
+    state: str
+    actor: str
+    note: str
+    delivery: str
+
+
+class Ledger:
+    """Reads and writes alerts. All calls raise `StoreError`."""
+
+    def __init__(self, pool: StorePool) -> None:
+        self._pool = pool
+
+    async def record(self, transitions: Sequence[Transition]) -> None:
+        """Appends transitions, in one insert; repeating the same ones changes nothing."""
+        rows = [_row(transition) for transition in transitions]
+        columns: dict[str, Any] = {
+            name: pa.array([row[name] for row in rows], pa.string()) for name in (*_TEXT, *_MORE_TEXT)
+        }
+        columns |= {name: pa.array([row[name] for row in rows], pa.float64()) for name in _NUMBERS}
+        columns |= {name: pa.array([row[name] for row in rows], _MOMENT) for name in _TIMES}
+        columns["seq"] = pa.array([row["seq"] for row in rows], pa.uint32())
+        names = ",".join(f"{row['alert_id']}:{row['seq']}:{row['state']}" for row in rows)
+        await self._pool.insert(
+            "alert_transitions", pa.table(columns), token=hashlib.sha256(names.encode()).hexdigest()
+        )
+
+    async def open_alerts(self) -> list[Alert]:
+        """Every alert that is firing or acknowledged."""
+        return [alert_of(row) for row in await self._pool.query(queries.OPEN_ALERTS)]
+
+    async def find(self, *, campaign_id: str, state: str, severity: str, limit: int) -> list[Alert]:
+        """The newest alerts; empty strings ask for all."""
+        rows = await self._pool.query(
+            queries.ALERTS,
+            {"campaign_id": campaign_id, "state": state, "severity": severity, "limit": limit},
+        )
+        return [alert_of(row) for row in rows]
+
+    async def get(self, alert_id: str) -> Alert:
+        """Raises `NotFound`."""
+        rows = await self._pool.query(queries.ALERT, {"alert_id": alert_id})
+        if not rows:
+            raise NotFound("alert", alert_id)
+        return alert_of(rows[0])
+
+    async def timeline(self, alert_id: str) -> list[Moment]:
+        """The alert's transitions, the first one first."""
+        rows = await self._pool.query(queries.TIMELINE, {"alert_id": alert_id})
+        return [
+            Moment(
+                row["at"],
+                row["state"],
+                row["actor"],
+                row["note"],
+                (row["outcome"] or "waiting") if row["notice"] else "",
+            )
+            for row in rows
+        ]
+
+    async def undelivered(self, receiver: str, since: int) -> list[Transition]:
+        """Notices since then that the receiver has not had, in order."""
+        rows = await self._pool.query(queries.UNDELIVERED, {"receiver": receiver, "from": since})
+        return [Transition(alert_of(row), row["at"], notice=row["notice"]) for row in rows]
+
+    async def record_delivery(
+        self, transition: Transition, receiver: str, outcome: str, attempts: int, detail: str, now: int
+    ) -> None:
+        """The end of a notice's way."""
+        row = {
+            "alert_id": pa.array([transition.alert.id]),
+            "seq": pa.array([transition.alert.seq], pa.uint32()),
+            "receiver": pa.array([receiver]),
+            "outcome": pa.array([outcome]),
+            "attempts": pa.array([attempts], pa.uint32()),
+            "detail": pa.array([detail]),
+            "at": pa.array([now], _MOMENT),
+        }
+        token = f"{transition.alert.id}:{transition.alert.seq}:{receiver}"
+        await self._pool.insert("alert_deliveries", pa.table(row), token=token)
+
+
+def _row(transition: Transition) -> dict[str, Any]:
+    alert = transition.alert
+    return {
+        "alert_id": alert.id,
+        "seq": alert.seq,
+        "at": transition.at,
+        "state": alert.state.value,
+        "actor": transition.actor,
+        "note": transition.note,
+        "rule": alert.rule,
+        "severity": alert.severity,
+        "campaign_id": alert.campaign_id,
+        "labels": json.dumps(alert.labels, ensure_ascii=False),
+        "evidence": json.dumps(alert.evidence, ensure_ascii=False),
+        "fingerprint": alert.fingerprint,
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "summary": alert.summary,
+        "runbook": alert.runbook,
+        "starts_at": alert.starts_at,
+        "fired_at": alert.life.fired_at,
+        "ends_at": alert.ends_at,
+        "complete_until": alert.complete_until,
+        "notice": transition.notice,
+    }
+
+
+def alert_of(row: Mapping[str, Any]) -> Alert:
+    """The alert of a row of `queries`."""
+    life = Life(
+        State(row["state"]),
+        int(row["alert_id"][:12], 16),
+        fired_at=row["fired_at"],
+        ends_at=row["ends_at"],
+    )
+    return Alert(
+        id=row["alert_id"],
+        rule=row["rule"],
+        severity=row["severity"],
+        campaign_id=row["campaign_id"],
+        labels=json.loads(row["labels"]),
+        fingerprint=row["fingerprint"],
+        life=life,
+        value=row["value"],
+        threshold=row["threshold"],
+        summary=row["summary"],
+        runbook=row["runbook"],
+        starts_at=row["starts_at"],
+        complete_until=row["complete_until"],
+        evidence=json.loads(row["evidence"]),
+        seq=row["last_seq"],
+        notified=bool(row["notified"]),
+    )

@@ -1,0 +1,254 @@
+"""Every question that the alerts service asks of ClickHouse.
+
+Those about campaigns take `ids Array(String)` and read rollups, or events within a minute of time, so that their
+cost does not grow with the events behind them. Times come back as epoch milliseconds or, in series, seconds.
+"""
+
+from __future__ import annotations
+
+PROGRESS = """
+SELECT
+    toString(topic) AS topic,
+    kafka_partition,
+    next_offset,
+    end_offset,
+    toUnixTimestamp64Milli(watermark) AS watermark,
+    toUnixTimestamp64Milli(updated_at) AS updated_at
+FROM ingest_progress FINAL
+"""
+
+ACTIVITY = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    toString(kind) AS kind,
+    sum(campaign_activity.events) AS events,
+    toUnixTimestamp64Milli(min(campaign_activity.first_event)) AS first_event,
+    toUnixTimestamp64Milli(max(campaign_activity.last_event)) AS last_event,
+    toUnixTimestamp64Milli(max(campaign_activity.last_arrival)) AS last_arrival
+FROM campaign_activity
+GROUP BY campaign_id, kind
+"""
+
+CAMPAIGN_ENDS = """
+SELECT
+    campaign_id,
+    toUnixTimestamp64Milli(
+        parseDateTime64BestEffortOrZero(JSONExtractString(argMax(body, version), 'end'), 3, 'UTC')
+    ) AS end
+FROM campaigns
+GROUP BY campaign_id
+"""
+
+# Traffic by channel and second, and all that the pulse holds beside it.
+PULSE = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    toString(channel) AS channel,
+    toUnixTimestamp(second) AS second,
+    sum(traffic) AS traffic,
+    sum(orders_created + orders_paid) AS orders
+FROM pulse_by_second
+WHERE campaign_id IN {ids:Array(String)}
+    AND second >= toDateTime({from:UInt32}, 'UTC') AND second < toDateTime({to:UInt32}, 'UTC')
+GROUP BY campaign_id, channel, second
+"""
+
+# The same in buckets of `step` seconds.
+PULSE_HISTORY = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    toString(channel) AS channel,
+    intDiv(toUnixTimestamp(second) - {from:UInt32}, {step:UInt32}) AS bucket,
+    sum(traffic) AS traffic,
+    sum(orders_created + orders_paid) AS orders
+FROM pulse_by_second
+WHERE campaign_id IN {ids:Array(String)}
+    AND second >= toDateTime({from:UInt32}, 'UTC') AND second < toDateTime({to:UInt32}, 'UTC')
+GROUP BY campaign_id, channel, bucket
+"""
+
+# In how many seconds of each bucket anything happened.
+PULSE_OCCUPIED = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    intDiv(toUnixTimestamp(second) - {from:UInt32}, {step:UInt32}) AS bucket,
+    uniqExact(second) AS occupied
+FROM pulse_by_second
+WHERE campaign_id IN {ids:Array(String)}
+    AND second >= toDateTime({from:UInt32}, 'UTC') AND second < toDateTime({to:UInt32}, 'UTC')
+GROUP BY campaign_id, bucket
+"""
+
+STOCK = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    item_id,
+    toString(warehouse_id) AS warehouse_id,
+    toUnixTimestamp(max(minute)) AS newest_minute,
+    argMaxMerge(level) AS newest,
+    newest.1 AS available,
+    newest.2 AS safety_stock
+FROM stock_by_minute
+WHERE campaign_id IN {ids:Array(String)} AND minute >= toDateTime({from:UInt32}, 'UTC')
+GROUP BY campaign_id, item_id, warehouse_id
+"""
+
+REFUNDS_RECENT = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    arrayJoin(if(empty(line_item_id), ['unknown'], arrayDistinct(line_item_id))) AS item_id,
+    intDiv(toUnixTimestamp64Milli(event_time), 5000) * 5 AS second,
+    count() AS refunds
+FROM order_events
+WHERE campaign_id IN {ids:Array(String)}
+    AND event_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+    AND event_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+    AND event_name = 'order_refunded'
+GROUP BY campaign_id, item_id, second
+ORDER BY campaign_id, item_id, second
+"""
+
+# Items without refunds count too: `items` of the campaign is the number of its rows.
+REFUNDS_HOUR = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    orders_by_minute.value AS item_id,
+    sum(orders_refunded) AS refunds
+FROM orders_by_minute
+WHERE campaign_id IN {ids:Array(String)}
+    AND dimension = 'item_id'
+    AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+GROUP BY campaign_id, item_id
+"""
+
+REFUSED = """
+SELECT toString(topic) AS topic, count() AS records
+FROM dead_letters
+WHERE arrived_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+GROUP BY topic
+"""
+
+# In how many different seconds of the minute before a campaign's last event something arrived as it happened. Asked
+# only for a campaign that has fallen silent.
+LIVE_SECONDS = """
+SELECT uniqExact(arrival) AS seconds
+FROM
+(
+    SELECT toUnixTimestamp(arrived_at) AS arrival
+    FROM traffic_events
+    WHERE campaign_id = {id:String}
+        AND event_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+        AND event_time <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+        AND arrived_at < event_time + INTERVAL 20 SECOND
+    UNION ALL
+    SELECT toUnixTimestamp(arrived_at) AS arrival
+    FROM order_events
+    WHERE campaign_id = {id:String}
+        AND event_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+        AND event_time <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+        AND arrived_at < event_time + INTERVAL 20 SECOND
+)
+"""
+
+# The alert as it stands: its last transition.
+_CURRENT = """
+SELECT
+    alert_id,
+    max(t.seq) AS last_seq,
+    max(t.notice = 'firing') AS notified,
+    argMax(t.state, t.seq) AS state,
+    argMax(t.rule, t.seq) AS rule,
+    argMax(t.severity, t.seq) AS severity,
+    argMax(t.campaign_id, t.seq) AS campaign_id,
+    argMax(t.labels, t.seq) AS labels,
+    argMax(t.evidence, t.seq) AS evidence,
+    argMax(t.fingerprint, t.seq) AS fingerprint,
+    argMax(t.value, t.seq) AS value,
+    argMax(t.threshold, t.seq) AS threshold,
+    argMax(t.summary, t.seq) AS summary,
+    argMax(t.runbook, t.seq) AS runbook,
+    toUnixTimestamp64Milli(argMax(t.starts_at, t.seq)) AS starts_at,
+    toUnixTimestamp64Milli(argMax(t.fired_at, t.seq)) AS fired_at,
+    toUnixTimestamp64Milli(argMax(t.complete_until, t.seq)) AS complete_until,
+    -- argMax passes over NULL.
+    toUnixTimestamp64Milli(max(t.ends_at)) AS ends_at
+FROM alert_transitions AS t
+"""
+
+OPEN_ALERTS = _CURRENT + "GROUP BY alert_id HAVING state IN ('firing', 'acknowledged')"
+
+# Empty strings ask for all.
+ALERTS = (
+    _CURRENT
+    + """
+WHERE ({campaign_id:String} = '' OR t.campaign_id = {campaign_id:String})
+    AND ({severity:String} = '' OR t.severity = {severity:String})
+GROUP BY alert_id
+HAVING {state:String} = '' OR state = {state:String}
+ORDER BY starts_at DESC, alert_id DESC
+LIMIT {limit:UInt32}
+"""
+)
+
+ALERT = _CURRENT + "WHERE t.alert_id = {alert_id:String} GROUP BY alert_id"
+
+TIMELINE = """
+SELECT
+    seq,
+    toUnixTimestamp64Milli(t.at) AS at,
+    toString(t.state) AS state,
+    t.actor AS actor,
+    t.note AS note,
+    toString(t.notice) AS notice,
+    any(d.outcome) AS outcome
+FROM alert_transitions AS t
+LEFT JOIN alert_deliveries AS d ON d.alert_id = t.alert_id AND d.seq = t.seq
+WHERE t.alert_id = {alert_id:String}
+GROUP BY seq, at, state, actor, note, notice
+ORDER BY seq
+"""
+
+# Notices that nobody has delivered or given up, in the order in which they were made.
+UNDELIVERED = """
+SELECT
+    alert_id,
+    t.seq AS last_seq,
+    toString(t.notice) AS notice,
+    toUnixTimestamp64Milli(t.at) AS at,
+    toString(t.state) AS state,
+    toString(t.rule) AS rule,
+    toString(t.severity) AS severity,
+    toString(t.campaign_id) AS campaign_id,
+    t.labels AS labels,
+    t.evidence AS evidence,
+    t.fingerprint AS fingerprint,
+    t.value AS value,
+    t.threshold AS threshold,
+    t.summary AS summary,
+    t.runbook AS runbook,
+    toUnixTimestamp64Milli(t.starts_at) AS starts_at,
+    toUnixTimestamp64Milli(t.fired_at) AS fired_at,
+    toUnixTimestamp64Milli(t.complete_until) AS complete_until,
+    toUnixTimestamp64Milli(t.ends_at) AS ends_at,
+    1 AS notified
+FROM alert_transitions AS t
+WHERE notice != ''
+    AND t.at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+    AND (alert_id, t.seq) NOT IN (SELECT alert_id, seq FROM alert_deliveries WHERE receiver = {receiver:String})
+ORDER BY t.at, alert_id, last_seq
+"""
+
+SILENCES = """
+SELECT
+    silence_id,
+    matchers,
+    toUnixTimestamp64Milli(starts_at) AS starts_at,
+    toUnixTimestamp64Milli(ends_at) AS ends_at,
+    created_by,
+    comment,
+    toUnixTimestamp64Milli(created_at) AS created_at
+FROM alert_silences
+WHERE ends_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+ORDER BY created_at DESC
+LIMIT 1 BY silence_id
+"""

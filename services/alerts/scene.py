@@ -1,0 +1,166 @@
+"""What the detectors look at: one moment of the pipeline and of each campaign, read from the store beforehand.
+
+All times are epoch milliseconds unless a name says seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+PIPELINE = "*"
+"""The `campaign_id` of an alert about the pipeline: it concerns every campaign, and no campaign can be named so."""
+
+OVER_MS = 2 * 3_600_000
+"""A campaign without an end that has had no event for so long is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Counts by bucket: bucket i is [start + i * step, start + (i + 1) * step), in seconds since the epoch."""
+
+    start: int
+    step: int
+    counts: Counts
+
+    @property
+    def end(self) -> int:
+        return self.start + self.step * len(self.counts)
+
+    def between(self, start: int, end: int) -> Counts:
+        """The counts of the whole buckets within [start, end); what lies outside the series is left out."""
+        first = max(0, -(-(start - self.start) // self.step))
+        last = max(first, min(len(self.counts), (end - self.start) // self.step))
+        return self.counts[first:last]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One kind of events of a campaign."""
+
+    events: int
+    first_event: int
+    last_event: int
+    last_arrival: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """An item's stock, summed over its warehouses.
+
+    `safety_stock` is None when no warehouse declares one. `confirmed` is False for a level that lies too far back to
+    have been judged by a single look: while history is being written, a later level may still come.
+    """
+
+    available: int
+    safety_stock: int | None
+    confirmed: bool
+    warehouses: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    """Refunds by item: `recent` maps an item to (second, count) points, `hour` to its total before those."""
+
+    recent: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    hour: Mapping[str, int] = field(default_factory=dict)
+    items: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignScene:
+    """One campaign at one moment.
+
+    `recent` holds traffic by channel by second for the last minutes, `recent_all` every event of the pulse (traffic
+    and orders); `history` and `history_all` the same in buckets over the hour before, and `history_occupied` in how
+    many seconds of each bucket anything happened. `writing_history`: events of long ago are arriving, so that the
+    history is not yet what it will be. `live_seconds`: in how many different seconds of the minute before the last
+    event fresh events arrived; None when it was not asked for.
+    """
+
+    campaign_id: str
+    now: int
+    watermark: int
+    activity: Mapping[str, Activity]
+    end: int | None
+    recent: Mapping[str, Series]
+    recent_all: Series
+    history: Mapping[str, Series]
+    history_all: Series
+    history_occupied: Series
+    stock: Mapping[str, StockLevel]
+    refunds: Refunds
+    writing_history: bool = False
+    live_seconds: int | None = None
+
+    @property
+    def last_event(self) -> int:
+        """The newest event_time of any kind; 0 without events."""
+        return max((kind.last_event for kind in self.activity.values()), default=0)
+
+    @property
+    def last_arrival(self) -> int:
+        """When an event of any kind last arrived; 0 without events."""
+        return max((kind.last_arrival for kind in self.activity.values()), default=0)
+
+    @property
+    def over(self) -> bool:
+        """Whether the campaign's declared end has passed, or nothing has come for hours: nothing is wrong with it."""
+        return (self.end is not None and self.now >= self.end) or self.now - self.last_event > OVER_MS
+
+    def live(self, within_ms: int = 30_000) -> bool:
+        """Whether the newest event is of these moments: neither silence nor the writing of history."""
+        return self.now - self.last_event <= within_ms
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionProgress:
+    """How far ingest has come in one partition."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    end_offset: int
+    watermark: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineScene:
+    """The way from Kafka to the store at one moment.
+
+    `refused` counts dead letters by topic over `refused_seconds`; `consumed` all records by topic over the same
+    time, where the service has watched for so long.
+    """
+
+    now: int
+    watching_since: int
+    progress: Sequence[PartitionProgress]
+    refused: Mapping[str, int]
+    refused_seconds: int
+    consumed: Mapping[str, int] | None
+
+    @property
+    def watermark(self) -> int | None:
+        """Every record that Kafka held before it is in the store. None before ingest has first reported."""
+        return min((part.watermark for part in self.progress), default=None)
+
+    def caught_up(self, within_ms: int) -> bool:
+        """Whether the store is complete to within so much of now: only then do absent events mean anything."""
+        watermark = self.watermark
+        return watermark is not None and self.now - watermark <= within_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything at one moment."""
+
+    now: int
+    pipeline: PipelineScene
+    campaigns: Mapping[str, CampaignScene]
