@@ -1,0 +1,39 @@
+"""Documents that people rely on must not drift from the code."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from services.common.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_readme_lists_every_setting_with_its_meaning() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, field in Settings.model_fields.items():
+        assert f"| `WARROOM_{name.upper()}` |" in text, name
+        assert str(field.description) in text, name
+
+
+def test_every_link_to_a_file_of_the_project_leads_somewhere() -> None:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for part in document.read_text(encoding="utf-8").split("](")[1:]:
+            target = part.split(")")[0].split("#")[0]
+            if target and "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_environment_file_for_servers_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (ROOT / "deploy" / "warroom.env").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        if line and not line.startswith("#"):
+            name, value = line.split("=", 1)
+            assert name.removeprefix("WARROOM_").lower() in Settings.model_fields, name
+            monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.topic_replication_factor == 3
+    assert settings.currency_rates == {"USD": Decimal("7.10")}
