@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -73,8 +71,14 @@ def parse_quantity(value: object) -> int:
 
 
 def to_cents(amount: Decimal, rate: Decimal) -> int:
-    """Cents of the reporting currency, rounded half up once; `rate` is reporting units for one unit of `amount`."""
-    return math.floor(Fraction(amount) * Fraction(rate) * 100 + Fraction(1, 2))
+    """Cents of the reporting currency, rounded half up once.
+
+    `amount` has at most two decimals; `rate` is reporting units for one unit of `amount`.
+    """
+    cents = int(amount * 100)
+    numerator, denominator = rate.as_integer_ratio()
+    # Whole numbers throughout: `Decimal` would round to the digits of its context first.
+    return (2 * cents * numerator + denominator) // (2 * denominator)
 
 
 _AMOUNT_SCHEMA: Final[dict[str, Any]] = {

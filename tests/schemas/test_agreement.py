@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from schemas.events.examples import EXAMPLES
+from schemas.events.numbers import parse_amount
 from schemas.events.times import parse_rfc3339
 from services.common.decode import Decoder
-from services.common.decode.amounts import Rate, Unsure, cents
+from services.common.decode.amounts import AmountMemory, Rate, Unsure, cents
+from services.common.decode.memory import KnownTexts
 from services.common.decode.times import TimeMemory
 from services.common.errors import RefusedEvent
 from tests.schemas.strategies import amounts, damaged, records, sound, times
@@ -115,16 +118,17 @@ def test_the_memory_of_times_changes_no_answer(tokens: list[str]) -> None:
 
 @given(amounts)
 @settings(max_examples=500)
+@example('".50"')
+@example('"١"')
+@example('"١.٥٠"')
 def test_cents_are_those_of_decimal(token: str) -> None:
     try:
-        got = cents(token.encode())
-    except Unsure:
+        sent = msgspec.json.Decoder(float_hook=str).decode(token.encode())
+        got = cents(sent)
+    except (msgspec.DecodeError, Unsure):
         return
-    try:
-        document = json.loads(token, parse_int=Decimal, parse_float=Decimal)
-    except ValueError:
-        return  # msgspec never hands over what is no JSON
-    assert got == Decimal(document) * 100
+    document = json.loads(token, parse_int=Decimal, parse_float=Decimal)
+    assert got == parse_amount(document) * 100
 
 
 @given(st.integers(0, 10**15 - 1), st.decimals("0.0001", 10_000, places=6))
@@ -148,3 +152,13 @@ def test_memories_are_bounded() -> None:
         )
     assert len(memory.heads) <= 4096
     assert len(memory.tails) <= 4096
+
+    amounts = AmountMemory()
+    for hundredths in range(20_000):
+        assert amounts.cents(f"{hundredths / 100:.2f}") == hundredths
+    assert len(amounts.texts) <= 16_384
+
+    known = KnownTexts("^[0-9]+$")
+    assert all(known.learn(str(number)) for number in range(5000))
+    assert len(known.texts) <= 4096
+    assert not known.learn("5000\n")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from msgspec import Raw
-
 import schemas.events as reference
 from schemas.events.numbers import to_cents
 from services.common.decode.events import (
@@ -70,7 +68,7 @@ def _order(model: reference.OrderEvent, rate: Decimal) -> OrderEvent:
         user_id=model.user_id,
         order_id=model.order_id,
         currency=model.currency,
-        sent_value=Raw(),
+        sent_value=None,
         channel=model.channel or "unknown",
         region=model.region or "unknown",
         coupon_id=model.coupon_id or "",
@@ -138,7 +136,7 @@ def _spend(model: reference.AdSpend, rate: Decimal) -> SpendEvent:
         event_time_ms=model.event_time,
         campaign_id=model.campaign_id,
         currency=model.currency,
-        sent_cost=Raw(),
+        sent_cost=None,
         channel=model.channel or "unknown",
         region=model.region or "unknown",
         utm_source=model.utm_source or "unknown",

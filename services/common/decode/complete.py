@@ -6,12 +6,10 @@ mean that the reference must judge; nothing is refused here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Raw
-
-from services.common.decode.amounts import CENTS_LIMIT, REPORTING, Rate, Unsure, cents
+from services.common.decode.amounts import CENTS_LIMIT, REPORTING, AmountMemory, Rate, Unsure
 from services.common.decode.events import (
     CUSTOMER_TYPES,
     CouponEvent,
@@ -23,8 +21,7 @@ from services.common.decode.events import (
     SpendEvent,
 )
 from services.common.decode.memory import Memory
-
-_ABSENT: Final = (b"", b"null")
+from services.common.decode.times import HEAD, TAIL
 
 
 def _common(event: Event, memory: Memory) -> bool:
@@ -37,7 +34,12 @@ def _common(event: Event, memory: Memory) -> bool:
         event.region = "unknown"
     elif region not in memory.regions.texts and not memory.regions.learn(region):
         return False
-    event.event_time_ms = memory.times.parse(event.sent_time)
+    times = memory.times
+    text = event.sent_time
+    try:
+        event.event_time_ms = times.heads[text[HEAD]] + times.tails[text[TAIL]]
+    except KeyError:
+        event.event_time_ms = times.parse(text)
     return True
 
 
@@ -46,37 +48,47 @@ def order(event: OrderEvent, memory: Memory) -> bool:
     rate = memory.rates.get(event.currency)
     if rate is None:
         return False
-    event.original_value_cents = original = cents(bytes(event.sent_value))
+    cents = memory.amounts.cents
+    event.original_value_cents = original = cents(event.sent_value)
     event.value_cents = rate.convert(original)
-    event.discount_cents = _optional_cents(event.sent_discount, rate)
+    event.discount_cents = 0 if event.sent_discount is None else rate.convert(cents(event.sent_discount))
     event.customer_type = CUSTOMER_TYPES[event.sent_new_customer]
-    event.items = [_line(item, rate) for item in event.sent_items or ()]
-    if not event.coupon_id:
-        event.coupon_id = ""
+    event.items = _lines(event.sent_items, rate, memory.amounts) if event.sent_items else []
     if not event.utm_source:
         event.utm_source = "unknown"
-    if not event.store_id:
+    optional: Any = event
+    if optional.coupon_id is None:
+        event.coupon_id = ""
+    if optional.store_id is None:
         event.store_id = ""
-    if not event.device_id:
+    if optional.device_id is None:
         event.device_id = ""
-    if not event.reason:
+    if optional.reason is None:
         event.reason = ""
     return _common(event, memory)
 
 
-def _line(item: OrderItem, rate: Rate) -> Line:
-    quantity = item.quantity
-    if quantity.__class__ is not int:
-        raise Unsure
-    amount = quantity * cents(bytes(item.price))
-    if amount >= CENTS_LIMIT:
-        raise Unsure
-    return (item.item_id or "unknown", item.item_category or "unknown", quantity, rate.convert(amount))
+def _lines(items: Sequence[OrderItem], rate: Rate, amounts: AmountMemory) -> list[Line]:
+    lines = []
+    known = amounts.texts
+    for item in items:
+        quantity = item.quantity
+        if type(quantity) is not int:
+            raise Unsure
+        price = item.price
+        unit = known.get(price) if type(price) is str else None
+        amount = quantity * (amounts.cents(price) if unit is None else unit)
+        if amount >= CENTS_LIMIT:
+            raise Unsure
+        if not rate.is_one:
+            amount = rate.convert(amount)
+        lines.append((item.item_id or "unknown", item.item_category or "unknown", quantity, amount))
+    return lines
 
 
 def coupon(event: CouponEvent, memory: Memory) -> bool:
     """Completes a coupon event; a face value without currency is in the reporting currency."""
-    if event.event_name == "coupon_redeemed" and not (event.currency and bytes(event.sent_face_value) not in _ABSENT):
+    if event.event_name == "coupon_redeemed" and not (event.currency and event.sent_face_value is not None):
         return False
     if event.currency:
         rate = memory.rates.get(event.currency)
@@ -85,19 +97,21 @@ def coupon(event: CouponEvent, memory: Memory) -> bool:
     else:
         event.currency = ""
         rate = REPORTING
-    event.face_value_cents = _optional_cents(event.sent_face_value, rate)
-    if not event.order_id:
+    sent = event.sent_face_value
+    event.face_value_cents = 0 if sent is None else rate.convert(memory.amounts.cents(sent))
+    optional: Any = event
+    if optional.order_id is None:
         event.order_id = ""
-    if not event.device_id:
+    if optional.device_id is None:
         event.device_id = ""
     return _common(event, memory)
 
 
 def inventory(event: InventoryEvent, memory: Memory) -> bool:
     """Completes a stock level."""
-    if event.available.__class__ is not int:
+    if type(event.available) is not int:
         return False
-    if event.safety_stock.__class__ is not int:
+    if type(event.safety_stock) is not int:
         event.safety_stock = count(event.safety_stock, -1)
     if not event.warehouse_id:
         event.warehouse_id = "default"
@@ -111,10 +125,10 @@ def spend(event: SpendEvent, memory: Memory) -> bool:
     rate = memory.rates.get(event.currency)
     if rate is None:
         return False
-    event.cost_cents = rate.convert(cents(bytes(event.sent_cost)))
-    if event.impressions.__class__ is not int:
+    event.cost_cents = rate.convert(memory.amounts.cents(event.sent_cost))
+    if type(event.impressions) is not int:
         event.impressions = count(event.impressions, 0)
-    if event.clicks.__class__ is not int:
+    if type(event.clicks) is not int:
         event.clicks = count(event.clicks, 0)
     if not event.utm_source:
         event.utm_source = "unknown"
@@ -127,11 +141,6 @@ def count(sent: object, absent: int) -> int:
     if sent is not None:
         raise Unsure
     return absent
-
-
-def _optional_cents(token: Raw, rate: Rate) -> int:
-    text = bytes(token)
-    return 0 if text in _ABSENT else rate.convert(cents(text))
 
 
 COMPLETE: Final[Mapping[str, Callable[[Any, Memory], bool]]] = {

@@ -7,9 +7,9 @@ milliseconds, cents) on the same object. Absent text is `''`, or `'unknown'` whe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
-from msgspec import Meta, Raw, Struct, field
+from msgspec import Meta, Struct, field
 
 from schemas.events.coupons import CouponName
 from schemas.events.limits import MAX_INTEGER, MAX_QUANTITY
@@ -38,6 +38,9 @@ else:
 EventId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 UserId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 RequiredId: TypeAlias = Annotated[str, Meta(min_length=1)]
+
+Sent: TypeAlias = Any
+"""An amount as sent. Untyped, since this is how msgspec tells the text of a number with a point from a float."""
 
 Line: TypeAlias = tuple[str, str, int, int]
 """`(item_id, item_category, quantity, amount_cents)` of one line of an order, in the reporting currency."""
@@ -79,7 +82,7 @@ class OrderItem(Struct, gc=False):
 
     item_id: str
     quantity: Quantity
-    price: Raw
+    price: Sent
     item_category: Text = "unknown"
 
 
@@ -93,7 +96,7 @@ class OrderEvent(Struct, gc=False):
     user_id: UserId
     order_id: RequiredId
     currency: str
-    sent_value: Raw = field(name="value")
+    sent_value: Sent = field(name="value")
     channel: ChannelText = "unknown"
     region: RegionText = "unknown"
     coupon_id: Text = ""
@@ -102,7 +105,7 @@ class OrderEvent(Struct, gc=False):
     device_id: Text = ""
     reason: Text = ""
     sent_new_customer: bool | None = field(default=None, name="new_customer")
-    sent_discount: Raw = field(default_factory=Raw, name="discount")
+    sent_discount: Sent = field(default=None, name="discount")
     sent_items: list[OrderItem] | None = field(default=None, name="items")
     event_time_ms: int = field(default=0, name=" event_time_ms")
     value_cents: int = field(default=0, name=" value_cents")
@@ -124,7 +127,7 @@ class CouponEvent(Struct, gc=False):
     batch_id: RequiredId
     channel: ChannelText = "unknown"
     region: RegionText = "unknown"
-    sent_face_value: Raw = field(default_factory=Raw, name="face_value")
+    sent_face_value: Sent = field(default=None, name="face_value")
     currency: CurrencyText = ""
     order_id: Text = ""
     device_id: Text = ""
@@ -158,7 +161,7 @@ class SpendEvent(Struct, gc=False):
     event_name: Literal["ad_spend"]
     sent_time: str = field(name="event_time")
     campaign_id: str
-    sent_cost: Raw = field(name="cost")
+    sent_cost: Sent = field(name="cost")
     currency: str
     channel: ChannelText = "unknown"
     region: RegionText = "unknown"

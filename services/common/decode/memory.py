@@ -9,7 +9,7 @@ from typing import Final
 
 from schemas.events.base import CAMPAIGN_ID_PATTERN, REGION_PATTERN
 from schemas.events.traffic import NAME_PATTERN
-from services.common.decode.amounts import Rate
+from services.common.decode.amounts import AmountMemory, Rate
 from services.common.decode.times import TimeMemory
 
 _MEMORY: Final = 4096
@@ -37,10 +37,11 @@ class KnownTexts:
 class Memory:
     """One decoder's memory. Not safe for use by two threads at once."""
 
-    __slots__ = ("campaigns", "names", "rates", "regions", "times")
+    __slots__ = ("amounts", "campaigns", "names", "rates", "regions", "times")
 
     def __init__(self, currencies: Mapping[str, Decimal]) -> None:
         """`currencies` maps each accepted currency to its rate into the reporting currency."""
+        self.amounts = AmountMemory()
         self.campaigns = KnownTexts(CAMPAIGN_ID_PATTERN)
         self.names = KnownTexts(NAME_PATTERN)
         self.regions = KnownTexts(REGION_PATTERN)
