@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.common.store import Store
+from tests.support.broker import Broker, running_broker
 from tests.support.store import embedded_store
 
 
@@ -14,3 +15,10 @@ from tests.support.store import embedded_store
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The run's one embedded ClickHouse. Tests keep apart by campaign id (tests.support.store.fresh_campaign)."""
     yield from embedded_store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The run's one Kafka, started on first use. Tests keep apart by topic prefix (tests.support.broker.unique)."""
+    with running_broker(tmp_path_factory.mktemp("broker")) as running:
+        yield running

@@ -1,0 +1,5 @@
+"""What services share about Kafka: the topics."""
+
+from services.common.kafka.topics import MAX_LETTER_BYTES, ensure_topics
+
+__all__ = ["MAX_LETTER_BYTES", "ensure_topics"]

@@ -1,0 +1,43 @@
+"""When a block is full and when it is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BUSY_AGE_MS = 10_000
+"""A block that waits for the one before it takes records for this long at most: its events are judged against the
+moment at which it was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLimits:
+    """Bounds of a block: records, bytes of their values, and milliseconds since it was opened."""
+
+    records: int
+    bytes: int
+    age_ms: int
+
+
+@dataclass(slots=True)
+class BlockSize:
+    """How much a block holds, and since when."""
+
+    opened_at: int
+    records: int = 0
+    bytes: int = 0
+
+    def room(self, limits: BlockLimits) -> int:
+        """How many more records it takes; the bytes are checked between chunks, so they overshoot by one at most."""
+        return 0 if self.bytes >= limits.bytes else max(0, limits.records - self.records)
+
+    def is_due(self, limits: BlockLimits, now: int, *, waiting_records: int = 0, waiting_bytes: int = 0) -> bool:
+        """It should be written as soon as the block before it is done: it is old enough, or full with what waits."""
+        return (
+            now - self.opened_at >= limits.age_ms
+            or self.records + waiting_records >= limits.records
+            or self.bytes + waiting_bytes >= limits.bytes
+        )
+
+    def is_closed(self, limits: BlockLimits, now: int) -> bool:
+        """Nothing more should be fetched for it even while it has to wait."""
+        return not self.room(limits) or now - self.opened_at >= max(limits.age_ms, BUSY_AGE_MS)

@@ -1,0 +1,309 @@
+"""One assigned partition: from fetched chunks to blocks ready to be written, one at a time.
+
+Nothing here waits or reads a clock; the session drives it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import compress, repeat
+
+import numpy as np
+import pyarrow as pa
+
+from services.common.decode import Event
+from services.common.errors import RefusedEvent
+from services.ingest.block import BlockLimits, BlockSize
+from services.ingest.columns import Offsets, build
+from services.ingest.duplicates import DuplicateFilter
+from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume
+from services.ingest.records import CHUNK_RECORDS, Chunk
+from services.ingest.refusals import Refusal
+
+Decode = Callable[[bytes | None, int], Event]
+
+
+@dataclass(slots=True)
+class Block:
+    """A contiguous range of one partition: its accepted rows and its refusals.
+
+    `recorded` says that its range is already the committed one, so that it need not be committed before it is written.
+    """
+
+    id: BlockId
+    kind: str
+    rows: list[pa.RecordBatch]
+    refusals: list[Refusal]
+    records: int
+    duplicates: int
+    bytes: int
+    timestamp: int
+    recorded: bool
+
+    @property
+    def accepted(self) -> int:
+        """How many rows it brings."""
+        return sum(batch.num_rows for batch in self.rows)
+
+    def table(self) -> pa.Table:
+        """Its rows in one piece, so that they make one block of ClickHouse."""
+        return pa.Table.from_batches(self.rows).combine_chunks()
+
+
+@dataclass(slots=True)
+class _OpenBlock:
+    start: int
+    next_offset: int
+    timestamp: int
+    size: BlockSize
+    rows: list[pa.RecordBatch] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    duplicates: int = 0
+
+
+class Lane:
+    """The state of one assigned partition.
+
+    Records are offered, staged into the open block, sealed; the sealed block is in flight until it is `done`, and
+    only then may the next be sealed. `next_offset` is the first offset whose record is not in the tables.
+    """
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        partition: int,
+        kind: str,
+        decision: Replay | Resume,
+        limits: BlockLimits,
+        decode: Decode,
+        seen: DuplicateFilter,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.kind = kind
+        self.seen = seen
+        self.incarnation = decision.incarnation
+        self.opened_at = decision.opened_at
+        """When the latest block was opened; later ones are opened later."""
+        self.replay = decision if isinstance(decision, Replay) else None
+        self.next_offset = decision.start if isinstance(decision, Replay) else decision.offset
+        self.committed: int | None = None
+        """The offset last committed with nothing in flight."""
+        self.in_flight: Block | None = None
+        self.held = False
+        """No block may be sealed for the moment: an offset is being committed."""
+        self.trouble: str | None = None
+        """Why its block cannot be written at the moment, as a short sentence."""
+        self._limits = limits
+        self._decode = decode
+        self._pending: deque[Chunk] = deque()
+        self._pending_records = 0
+        self._pending_bytes = 0
+        self._open: _OpenBlock | None = None
+        self._position = self.next_offset
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes of record values that are fetched and not yet in the tables."""
+        return (
+            self._pending_bytes
+            + (self._open.size.bytes if self._open else 0)
+            + (self.in_flight.bytes if self.in_flight else 0)
+        )
+
+    @property
+    def first_timestamp(self) -> int | None:
+        """Kafka time of the first fetched record that is not in the tables, or of one before it; None without any."""
+        if self.in_flight is not None:
+            return self.in_flight.timestamp
+        return self._open.timestamp if self._open is not None else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is fetched that is not in the tables."""
+        return self.in_flight is None and self._open is None
+
+    @property
+    def opened_since(self) -> int:
+        """When the open block was opened; 0 for a block that is replayed."""
+        return self._open.size.opened_at if self._open and self.replay is None else 0
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What may be committed with `next_offset` while no block is in flight."""
+        return Checkpoint(self.incarnation, self.opened_at, self.next_offset)
+
+    def wants(self, now: int) -> bool:
+        """More records should be fetched for it."""
+        if self.replay is not None:
+            return self._position < self.replay.end
+        return self._open is None or not (
+            self._pending_bytes >= self._limits.bytes
+            or self._pending_records >= self._limits.records
+            or self._open.size.is_closed(self._limits, now)
+        )
+
+    def offer(self, chunk: Chunk, now: int) -> None:
+        """Takes fetched records, which must follow those offered before; `now` is when their block is opened, if none
+        is open."""
+        assert chunk.offsets[0] >= self._position
+        self._pending.append(chunk)
+        self._pending_records += len(chunk)
+        self._pending_bytes += chunk.size
+        self._position = chunk.next_offset
+        if self._open is None and not (self.replay is not None and self.in_flight is not None):
+            self._begin(now)
+
+    def reached(self, position: int) -> None:
+        """Tells where the consumer stands: a log may end in offsets without records."""
+        self._position = max(self._position, position)
+
+    def has_run(self) -> bool:
+        """Enough is pending to be worth staging before the block is due."""
+        return self._pending_records >= CHUNK_RECORDS and bool(self._room())
+
+    def stage(self) -> bool:
+        """Moves a run of pending records into the open block; False when nothing is pending that fits."""
+        if not self._pending:
+            return False
+        chunk = self._next_run(self._room())
+        if chunk is None:
+            return False
+        assert self._open is not None
+        self._take(chunk, self._open)
+        return True
+
+    def is_due(self, now: int) -> bool:
+        """What is open should be staged and sealed now."""
+        if self.in_flight is not None or self.held:
+            return False
+        if self.replay is not None:
+            return self._position >= self.replay.end
+        return self._open is not None and self._open.size.is_due(
+            self._limits, now, waiting_records=self._pending_records, waiting_bytes=self._pending_bytes
+        )
+
+    def seal(self, now: int) -> Block:
+        """Closes the open block and puts it in flight. Only when none is in flight and all that fits is staged.
+
+        `now` is when the next block is opened, if records wait for it.
+        """
+        assert self.in_flight is None
+        replay, block = self.replay, self._open
+        if replay is not None:
+            block = block or _OpenBlock(replay.start, replay.end, 0, BlockSize(replay.opened_at))
+            block.start, block.next_offset = replay.start, replay.end
+        assert block is not None
+        self._open = None
+        self.in_flight = Block(
+            BlockId(
+                self.topic,
+                self.partition,
+                self.incarnation,
+                block.start,
+                block.next_offset,
+                block.size.opened_at,
+            ),
+            self.kind,
+            block.rows,
+            block.refusals,
+            block.size.records,
+            block.duplicates,
+            block.size.bytes,
+            block.timestamp,
+            recorded=replay is not None,
+        )
+        # What follows a block that is replayed waits until the lane knows all that has arrived since.
+        if self._pending and replay is None:
+            self._begin(now)
+        return self.in_flight
+
+    def done(self, now: int) -> None:
+        """The block in flight is in the tables and its refusals are in the dead-letter topic. `now` is when the next
+        block is opened, if records wait for it."""
+        assert self.in_flight is not None
+        self.next_offset = self.in_flight.id.end
+        self.in_flight = None
+        self.replay = None
+        self.trouble = None
+        if self._open is None and self._pending:
+            self._begin(now)
+
+    def _begin(self, now: int) -> None:
+        if self.replay is not None:
+            start, opened_at = self.replay.start, self.replay.opened_at
+        else:
+            # A later block is opened later, whatever the clock says: arrival tells blocks apart.
+            opened_at = self.opened_at = max(now, self.opened_at + 1)
+            start = self.in_flight.id.end if self.in_flight else self.next_offset
+        self._open = _OpenBlock(start, start, self._pending[0].timestamp, BlockSize(opened_at))
+
+    def _room(self) -> int:
+        if self._open is None:
+            return 0
+        if self.replay is not None:
+            # The range is given; its limits were those of the process that recorded it.
+            return self._limits.records + self.replay.end
+        return self._open.size.room(self._limits)
+
+    def _next_run(self, room: int) -> Chunk | None:
+        """At most a chunk's worth of pending records, joined; None when none may be taken."""
+        room = min(room, CHUNK_RECORDS)
+        run: list[Chunk] = []
+        while self._pending and room > 0:
+            chunk = self._pending[0]
+            fits = min(room, len(chunk))
+            if self.replay is not None:
+                fits = min(fits, bisect_left(chunk.offsets, self.replay.end))
+            if (run and fits < len(chunk)) or not fits:
+                break
+            self._pending.popleft()
+            if fits < len(chunk):
+                chunk, rest = chunk.split(fits)
+                self._pending.appendleft(rest)
+            self._pending_records -= len(chunk)
+            self._pending_bytes -= chunk.size
+            room -= len(chunk)
+            run.append(chunk)
+        return Chunk.joined(run) if run else None
+
+    def _take(self, chunk: Chunk, block: _OpenBlock) -> None:
+        now = block.size.opened_at
+        events: list[Event] = []
+        refused: list[int] = []
+        decoded = map(self._decode, chunk.values, repeat(now))
+        while True:
+            try:
+                events.extend(decoded)
+                break
+            except RefusedEvent as error:
+                at = len(events) + len(refused)
+                refused.append(at)
+                block.refusals.append(
+                    Refusal(chunk.offsets[at], chunk.keys[at], chunk.values[at], error.reason, error.detail)
+                )
+        offsets = _offsets(chunk)
+        if refused:
+            offsets = np.delete(offsets, refused)
+        fresh = self.seen.admit([event.event_id for event in events], now)
+        if not fresh.all():
+            block.duplicates += len(events)
+            events = list(compress(events, fresh))
+            block.duplicates -= len(events)
+            offsets = offsets[fresh]
+        if events:
+            block.rows.append(build(self.kind, events, offsets, self.partition, now))
+        block.size.records += len(chunk)
+        block.size.bytes += chunk.size
+        block.next_offset = chunk.next_offset
+
+
+def _offsets(chunk: Chunk) -> Offsets:
+    first, last = chunk.offsets[0], chunk.offsets[-1]
+    if last - first + 1 == len(chunk):
+        return np.arange(first, last + 1, dtype=np.uint64)
+    return np.array(chunk.offsets, np.uint64)

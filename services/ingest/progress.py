@@ -1,0 +1,76 @@
+"""Says about once a second how far every assigned partition has come: in `ingest_progress` and in Prometheus."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import pyarrow as pa
+from aiokafka import TopicPartition
+
+from services.common import prometheus
+from services.common.errors import StoreError
+from services.common.store import StorePool
+from services.ingest.lane import Lane
+from services.ingest.watermark import Observation, Watermark
+
+logger = logging.getLogger(__name__)
+
+_MOMENT = pa.timestamp("ms", "UTC")
+
+
+class Progress:
+    """The watermarks of the partitions assigned to this process."""
+
+    def __init__(self, store: StorePool) -> None:
+        self._store = store
+        self._watermarks: dict[TopicPartition, Watermark] = {}
+
+    def observe(self, moment: int, ends: Mapping[TopicPartition, int]) -> None:
+        """Takes what the broker said of its logs' ends when it was asked at `moment`, or later."""
+        for partition, end in ends.items():
+            self._watermarks.setdefault(partition, Watermark()).observe(Observation(moment, end))
+
+    def forget(self, partitions: set[TopicPartition]) -> None:
+        """The partitions belong to another member from now on; it claims for them."""
+        for partition in partitions & self._watermarks.keys():
+            del self._watermarks[partition]
+            for gauge in (prometheus.INGEST_LAG_RECORDS, prometheus.INGEST_LAG_SECONDS):
+                gauge.remove(partition.topic, str(partition.partition))
+
+    def has_caught_up(self, partition: TopicPartition, lane: Lane) -> bool:
+        """Everything that was last seen in the log is in the tables."""
+        watermark = self._watermarks.get(partition)
+        return watermark is not None and lane.next_offset >= watermark.end_offset
+
+    async def write(self, now: int, lanes: Mapping[TopicPartition, Lane]) -> None:
+        """Writes the progress of the lanes whose log has been observed. A failure is logged: the next call heals it."""
+        rows = []
+        for partition, lane in lanes.items():
+            watermark = self._watermarks.get(partition)
+            if watermark is None:
+                continue
+            value = watermark.advance(lane.next_offset, lane.first_timestamp)
+            end = max(watermark.end_offset, lane.next_offset)
+            labels = (partition.topic, str(partition.partition))
+            prometheus.INGEST_LAG_RECORDS.labels(*labels).set(end - lane.next_offset)
+            if value:
+                prometheus.INGEST_LAG_SECONDS.labels(*labels).set(max(0, now - value) / 1000)
+            rows.append((partition, lane, end, value))
+        if not rows:
+            return
+        table = pa.table(
+            {
+                "topic": pa.array([partition.topic for partition, *_ in rows], pa.string()),
+                "kafka_partition": pa.array([partition.partition for partition, *_ in rows], pa.uint16()),
+                "kind": pa.array([lane.kind for _, lane, *_ in rows], pa.string()),
+                "next_offset": pa.array([lane.next_offset for _, lane, *_ in rows], pa.uint64()),
+                "end_offset": pa.array([end for _, _, end, _ in rows], pa.uint64()),
+                "watermark": pa.array([value for *_, value in rows], _MOMENT),
+                "updated_at": pa.array([now] * len(rows), _MOMENT),
+            }
+        )
+        try:
+            await self._store.insert("ingest_progress", table)
+        except StoreError as error:
+            logger.warning("progress not written", extra={"error": str(error)})

@@ -1,0 +1,78 @@
+"""What is refused: its form in the dead-letter topic and in the table beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from services.common.clock import to_datetime
+from services.ingest.columns import constant, moment
+from services.ingest.protocol import BlockId
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record that is not counted, with the contract's reason."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    reason: str
+    detail: str
+
+
+def letter(block: BlockId, refusal: Refusal, *, limit: int) -> bytes:
+    """The JSON record for the dead-letter topic.
+
+    A letter beyond `limit` bytes travels without the value and says so: the table of dead letters holds it whole.
+    """
+    text = _encode(block, refusal, refusal.detail, base64.b64encode(refusal.value or b"").decode())
+    if len(text) <= limit:
+        return text
+    detail = (
+        f"{refusal.detail}; the value of {len(refusal.value or b'')} bytes is too large for this topic "
+        "and kept in the table dead_letters only"
+    )
+    return _encode(block, refusal, detail, "")
+
+
+def _encode(block: BlockId, refusal: Refusal, detail: str, value: str) -> bytes:
+    return json.dumps(
+        {
+            "reason": refusal.reason,
+            "detail": detail,
+            "topic": block.topic,
+            "partition": block.partition,
+            "offset": refusal.offset,
+            "key": _text(refusal.key),
+            "value": value,
+            "received_at": to_datetime(block.opened_at).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode("utf-8", "backslashreplace")
+
+
+def dead_letters(block: BlockId, refusals: Sequence[Refusal]) -> pa.Table:
+    """Rows for the table `dead_letters`, the values whole."""
+    count = len(refusals)
+    return pa.table(
+        {
+            "arrived_at": moment(block.opened_at, count),
+            "topic": constant(block.topic, pa.string(), count),
+            "kafka_partition": constant(block.partition, pa.uint16(), count),
+            "kafka_offset": pa.array([refusal.offset for refusal in refusals], pa.uint64()),
+            "reason": pa.array([refusal.reason for refusal in refusals], pa.string()),
+            "detail": pa.array([refusal.detail for refusal in refusals], pa.string()),
+            "key": pa.array([_text(refusal.key) for refusal in refusals], pa.string()),
+            "value": pa.array([base64.b64encode(refusal.value or b"").decode() for refusal in refusals], pa.string()),
+        }
+    )
+
+
+def _text(key: bytes | None) -> str | None:
+    return None if key is None else key.decode("utf-8", "backslashreplace")

@@ -1,0 +1,73 @@
+"""The ingest service: one session with Kafka after another until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+
+from fastapi import APIRouter
+
+from services.common.clock import Clock, wall_clock
+from services.common.errors import BrokerError
+from services.common.kafka import ensure_topics
+from services.common.settings import Settings
+from services.common.store import Store, StorePool
+from services.ingest.session import WRITERS, Session
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+
+
+class IngestService:
+    """Carries the five topics into the store, each event once. Implements `services.common.service.Service`."""
+
+    name = "ingest"
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock = wall_clock) -> None:
+        """`settings` must name Kafka, and the store's migrations must have been applied before `run`."""
+        self.router = APIRouter()
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._session: Session | None = None
+        self._trouble = "connecting to Kafka"
+
+    def not_ready(self) -> str | None:
+        """See `Service`."""
+        return self._session.not_ready() if self._session is not None else self._trouble
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """See `Service`. Kafka and the store may be away for any time; nothing is lost by that."""
+        # One thread more than writers, for progress and restoring.
+        pool = StorePool(self._store, threads=WRITERS + 1, name="ingest")
+        pause = _FIRST_PAUSE
+        try:
+            while not stop.is_set():
+                started = asyncio.get_running_loop().time()
+                try:
+                    await ensure_topics(self._settings)
+                    self._session = Session(self._settings, pool, self._clock)
+                    await self._session.run(stop)
+                except BrokerError as error:
+                    self._trouble = f"Kafka: {error}"
+                    logger.warning("session with Kafka ended, beginning anew", extra={"error": str(error)})
+                finally:
+                    self._session = None
+                if asyncio.get_running_loop().time() - started > 60:
+                    pause = _FIRST_PAUSE
+                await _wait(stop, pause * random.uniform(0.5, 1.5))
+                pause = min(_LONGEST_PAUSE, pause * 2)
+        finally:
+            self._trouble = "stopped"
+            await pool.close()
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass
