@@ -60,7 +60,8 @@ export class App {
     const rest = [new Channels(), new Regions(), new Items(), new Stock()];
     this.panels = [...body, ...rest, note];
     this.wall.append(...[...body, ...rest].map(({ element }) => element));
-    root.append(this.header.element, this.banner.element, this.message, this.wall, note.element);
+    this.header.element.querySelector(".facts")?.after(this.banner.element);
+    root.append(this.header.element, this.message, this.wall, note.element);
   }
 
   start(): void {
@@ -69,10 +70,10 @@ export class App {
     void this.keepListing();
     void this.loadCatalogue();
     window.setInterval(() => this.tick(), TICK_MS);
-    window.addEventListener("resize", () => {
+    new ResizeObserver(() => {
       this.curve.resize();
       this.draw();
-    });
+    }).observe(this.wall);
     window.addEventListener("online", () => this.stream?.revive());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) return;
@@ -208,10 +209,12 @@ export class App {
     const now = this.clock.now(reading);
     const asOf = epoch(board.overview?.as_of);
     const ageMs = asOf === null ? null : this.clock.age(reading);
+    const silentForMs = asOf === null ? null : this.clock.silence(reading);
     const lagMs =
       asOf === null ? null : watermarkLag(asOf, epoch(board.overview?.watermark), epoch(board.campaign?.end));
     const freshness = judgeFreshness({
       downForMs: this.downSince === null ? null : reading.steady - this.downSince,
+      silentForMs,
       ageMs,
       lagMs,
       running: board.campaign !== null && momentOf(board.campaign, now) === "running",

@@ -39,11 +39,17 @@ const en = {
   "hero.net": "Net sales",
   "hero.baseline": "vs baseline {id}",
 
+  "phase.warm_up": "Warm-up",
+  "phase.presale": "Presale",
+  "phase.burst": "Burst",
+  "phase.long_tail": "Long tail",
+  "phase.review": "Review",
+
   "targets.title": "Attainment",
   "targets.total": "Whole campaign",
   "targets.phase": "Phase: {phase}",
   "targets.none": "No targets set",
-  "targets.elapsed": "time elapsed",
+  "targets.elapsed": "time elapsed; amber: behind it",
   "targets.of": "{value} of {target}",
 
   "metric.gmv": "GMV",
@@ -58,7 +64,7 @@ const en = {
   "metric.refund_rate": "Refund rate",
   "metric.buyers": "Buyers",
   "metric.new_buyers": "New buyers",
-  "metric.coupon_redemption_rate": "Coupons redeemed",
+  "metric.coupon_redemption_rate": "Coupons used",
 
   "curve.title": "Per second, last 10 minutes",
   "curve.gmv": "GMV / s",
@@ -84,7 +90,7 @@ const en = {
   "channels.channel": "Channel",
   "channels.conversion": "Conv.",
   "channels.cost": "Ad cost",
-  "channels.budget": "of budget",
+  "channels.budget": "{share} of the budget of {budget}",
   "channel.app": "App",
   "channel.web": "Web",
   "channel.mini_program": "Mini program",
@@ -99,13 +105,13 @@ const en = {
   "items.item": "Item",
   "items.units": "Paid",
   "items.stock": "Stock",
-  "items.eta": "Sold out in",
+  "items.eta": "Lasts for",
 
   "stock.title": "Stock at risk",
   "stock.count": "{count} at risk",
   "stock.left": "Left",
   "stock.rate": "Per min",
-  "stock.eta": "Sold out in",
+  "stock.eta": "Lasts for",
   "stock.out": "Sold out",
   "stock.low": "Low",
   "stock.soon": "Soon",
@@ -113,7 +119,7 @@ const en = {
 
   "alerts.title": "Alerts",
   "alerts.none": "No alert",
-  "alerts.more": "+{count} more",
+  "alerts.more": "{count} more",
   "alerts.quiet": "all quiet",
   "severity.critical": "critical",
   "severity.warning": "warning",
@@ -188,11 +194,17 @@ const zh: Readonly<Record<Key, string>> = {
   "hero.net": "净销售额",
   "hero.baseline": "对比基线 {id}",
 
+  "phase.warm_up": "预热期",
+  "phase.presale": "预售期",
+  "phase.burst": "爆发期",
+  "phase.long_tail": "长尾期",
+  "phase.review": "复盘",
+
   "targets.title": "目标完成度",
   "targets.total": "全程",
   "targets.phase": "阶段：{phase}",
   "targets.none": "未设目标",
-  "targets.elapsed": "时间进度",
+  "targets.elapsed": "时间进度 · 黄色：落后",
   "targets.of": "{value} / {target}",
 
   "metric.gmv": "成交额",
@@ -233,7 +245,7 @@ const zh: Readonly<Record<Key, string>> = {
   "channels.channel": "渠道",
   "channels.conversion": "转化率",
   "channels.cost": "广告费",
-  "channels.budget": "占预算",
+  "channels.budget": "占预算 {budget} 的 {share}",
   "channel.app": "App",
   "channel.web": "网站",
   "channel.mini_program": "小程序",
@@ -346,6 +358,13 @@ export function translate(locale: Locale, key: Key, values: Readonly<Record<stri
 export function translateName(locale: Locale, prefix: string, name: string): string {
   const key = `${prefix}.${name}`;
   return Object.hasOwn(MESSAGES[locale], key) ? MESSAGES[locale][key as Key] : name;
+}
+
+/** A phase's name; organisers write "warm-up" as well as "Warm up". */
+export function phaseName(locale: Locale, name: string): string {
+  const key = name.trim().toLowerCase().replace(/[\s-]+/g, "_");
+  const translated = translateName(locale, "phase", key);
+  return translated === key ? name : translated;
 }
 
 export function regionName(locale: Locale, code: string): string {

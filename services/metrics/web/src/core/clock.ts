@@ -23,6 +23,8 @@ export class ServerClock {
   /** Notes that a snapshot of server time `asOf` (epoch ms) arrived at `reading`. */
   observe(asOf: number, reading: Reading): void {
     const last = this.arrivals.at(-1);
+    // The same moment again is nothing new: the time since the last new snapshot must go on.
+    if (last?.asOf === asOf) return;
     if (last !== undefined) {
       const wall = reading.wall - last.reading.wall;
       const steady = reading.steady - last.reading.steady;
@@ -45,6 +47,12 @@ export class ServerClock {
     const last = this.arrivals.at(-1);
     if (last === undefined) return null;
     return Math.max(0, this.now(reading) - last.asOf);
+  }
+
+  /** How long ago the last new snapshot arrived, ms; null before the first. */
+  silence(reading: Reading): number | null {
+    const last = this.arrivals.at(-1);
+    return last === undefined ? null : this.since(last, reading);
   }
 
   /** Server time less local wall time, ms. */

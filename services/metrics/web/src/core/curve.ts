@@ -33,12 +33,13 @@ export function trailingMean(line: readonly (readonly [number, number | null])[]
   });
 }
 
-/** The mean of the last ten seconds that ended before `watermark` (epoch ms); null when none is known. */
+/**
+ * The mean of the last ten seconds before `watermark` (epoch ms); null when none is known, or when nothing says
+ * which seconds are complete.
+ */
 export function currentRate(points: readonly PulsePoint[], series: Series, watermark: number | null): number | null {
-  const newest = points.at(-1);
-  if (newest === undefined) return null;
-  // Without a watermark the last second is left out, as it is still filling up.
-  const until = watermark === null ? newest.at : Math.min(newest.at + 1, Math.floor(watermark / 1000));
+  if (watermark === null) return null;
+  const until = Math.floor(watermark / 1000);
   const known = points
     .filter((point) => point.at < until && point.at >= until - AVERAGE_SECONDS)
     .map((point) => toPlot(point[series]))

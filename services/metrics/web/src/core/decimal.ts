@@ -40,11 +40,6 @@ export function compare(a: Decimal, b: Decimal): number {
   return left < right ? -1 : 1;
 }
 
-export function add(a: Decimal, b: Decimal): Decimal {
-  const scale = Math.max(a.scale, b.scale);
-  return { units: rescale(a, scale).units + rescale(b, scale).units, scale };
-}
-
 /** `a / b` as a float, for bar lengths and percentages only; null when there is nothing to divide by. */
 export function ratio(a: Decimal | null, b: Decimal | null): number | null {
   if (a === null || b === null || b.units === 0n) return null;

@@ -57,17 +57,19 @@ export function formatCompact(value: Value | undefined, locale: Locale, sign = "
     const cents = decimal.scale > 0 && magnitude < 1_000n;
     return signed(decimal, sign, groupDigits(decimal, cents ? 2 : 0));
   }
-  const steps = STEPS[locale];
-  const index = steps.findIndex(({ power }) => magnitude >= 10n ** BigInt(power));
-  const { power, suffix } = steps[index] ?? { power: 0, suffix: "" };
-  const wholeDigits = (magnitude / 10n ** BigInt(power)).toString().length;
+  // Rounded before the suffix is chosen: 999,999,999 is 1.000B, not 1,000.0M.
+  const unit = 10n ** BigInt(magnitude.toString().length - 4);
+  const rounded = ((magnitude + unit / 2n) / unit) * unit;
+  const step = STEPS[locale].find(({ power }) => rounded >= 10n ** BigInt(power));
+  const { power, suffix } = step ?? { power: 0, suffix: "" };
+  const wholeDigits = (rounded / 10n ** BigInt(power)).toString().length;
   const decimals = Math.max(0, 4 - wholeDigits);
   // Shifting the point keeps the arithmetic exact; only the digits that are not shown are rounded away.
   const shifted: Decimal = { units: decimal.units, scale: decimal.scale + power };
   return signed(decimal, sign, `${groupDigits(shifted, decimals)}${suffix}`);
 }
 
-/** A ratio between 0 and 1 as a percentage; small ones get a second decimal. */
+/** A ratio as a percentage; below ten percent with a second decimal. */
 export function formatPercent(value: Value | undefined, decimals?: number): string {
   const number = toPlot(value);
   if (number === null) return NONE;
@@ -79,7 +81,8 @@ export function formatPercent(value: Value | undefined, decimals?: number): stri
 export function formatTimes(value: Value | undefined): string {
   const number = toPlot(value);
   if (number === null) return NONE;
-  return Math.abs(number) >= 100 ? groupFloat(number, 0) : groupFloat(number, 2);
+  const size = Math.abs(number);
+  return groupFloat(number, size < 10 ? 2 : size < 100 ? 1 : 0);
 }
 
 /** A rate per second or minute: one decimal only where it says something. */

@@ -16,10 +16,15 @@ export const DISCONNECTED_AFTER_MS = 1_500;
 /** Data further behind than this is called late. */
 export const LATE_AFTER_MS = 20_000;
 
+/** A snapshot that was this old when it came is stale although it just arrived: something in between holds it up. */
+export const OLD_AFTER_MS = 5_000;
+
 /** All in milliseconds; `age` and `lag` on the server's clock. */
 export interface FreshnessInput {
   /** Since when the connection is gone; null while it stands. */
   readonly downForMs: number | null;
+  /** How long ago the newest snapshot arrived, one that repeats the last does not count; null before the first. */
+  readonly silentForMs: number | null;
   /** Age of the newest snapshot; null before the first. */
   readonly ageMs: number | null;
   /** How far the watermark trails; null when the server knows none. */
@@ -30,8 +35,10 @@ export interface FreshnessInput {
 
 export function judgeFreshness(input: FreshnessInput): Freshness {
   if (input.downForMs !== null && input.downForMs >= DISCONNECTED_AFTER_MS) return "disconnected";
-  if (input.ageMs === null) return "connecting";
-  if (input.ageMs >= STALE_AFTER_MS) return input.downForMs === null ? "stale" : "disconnected";
+  if (input.silentForMs === null || input.ageMs === null) return "connecting";
+  const down = input.downForMs !== null;
+  if (input.silentForMs >= STALE_AFTER_MS) return down ? "disconnected" : "stale";
+  if (input.ageMs >= OLD_AFTER_MS) return "stale";
   if (input.lagMs === null) return input.running ? "late" : "fresh";
   return input.lagMs >= LATE_AFTER_MS ? "late" : "fresh";
 }

@@ -1,5 +1,6 @@
 import { upsertAlert } from "./alerts.ts";
-import { mergePulse, type PulsePoint } from "./pulse.ts";
+import { completePulse, mergePulse, type PulsePoint } from "./pulse.ts";
+import { epoch } from "./time.ts";
 import type {
   Alert,
   Campaign,
@@ -16,6 +17,9 @@ import type {
 export interface Board {
   readonly campaign: Campaign | null;
   readonly overview: Overview | null;
+  /** The seconds as they were sent. */
+  readonly received: readonly PulsePoint[];
+  /** The seconds as they are shown, with the quiet ones. */
   readonly pulse: readonly PulsePoint[];
   readonly funnel: readonly FunnelRow[] | null;
   readonly channels: readonly ChannelRow[] | null;
@@ -28,6 +32,7 @@ export interface Board {
 export const EMPTY_BOARD: Board = {
   campaign: null,
   overview: null,
+  received: [],
   pulse: [],
   funnel: null,
   channels: null,
@@ -39,10 +44,22 @@ export const EMPTY_BOARD: Board = {
 
 /** The board after a snapshot: what the snapshot leaves out stays as it was. */
 export function applySnapshot(board: Board, snapshot: Snapshot): Board {
+  const campaign = snapshot.campaign ?? board.campaign;
+  const overview = snapshot.overview ?? board.overview;
+  const asOf = epoch(overview?.as_of);
+  const received = asOf === null ? board.received : mergePulse(board.received, snapshot.pulse?.rows ?? [], asOf);
   return {
-    campaign: snapshot.campaign ?? board.campaign,
-    overview: snapshot.overview ?? board.overview,
-    pulse: snapshot.pulse === undefined ? board.pulse : mergePulse(board.pulse, snapshot.pulse.rows),
+    campaign,
+    overview,
+    received,
+    pulse:
+      asOf === null
+        ? []
+        : completePulse(received, {
+            asOf,
+            watermark: epoch(overview?.watermark),
+            campaignStart: epoch(campaign?.start),
+          }),
     funnel: snapshot.funnel?.rows ?? board.funnel,
     channels: snapshot.channels?.rows ?? board.channels,
     regions: snapshot.regions?.rows ?? board.regions,
@@ -52,9 +69,12 @@ export function applySnapshot(board: Board, snapshot: Snapshot): Board {
   };
 }
 
-/** The board after an alert; alerts of other campaigns are not this board's. */
+/** The campaign of alerts that concern them all, such as those about the pipeline. */
+const EVERY_CAMPAIGN = "*";
+
+/** The board after an alert; alerts of another campaign are not this board's. */
 export function applyAlert(board: Board, alert: Alert): Board {
-  const campaign = board.campaign?.id;
-  if (campaign !== undefined && alert.campaign_id && alert.campaign_id !== campaign) return board;
+  const own = [undefined, null, "", EVERY_CAMPAIGN, board.campaign?.id].includes(alert.campaign_id);
+  if (!own && board.campaign !== null) return board;
   return { ...board, alerts: upsertAlert(board.alerts ?? [], alert) };
 }

@@ -26,7 +26,7 @@ async function getRows<Row>(path: string): Promise<readonly Row[]> {
 
 /** Every campaign the server knows. Throws when it does not answer. */
 export function fetchCampaigns(): Promise<readonly Campaign[]> {
-  return getRows<Campaign>("api/v1/campaigns?limit=1000");
+  return getRows<Campaign>("api/v1/campaigns");
 }
 
 /** The metric catalogue: one set of definitions for everyone. Throws when the server does not answer. */

@@ -1,12 +1,14 @@
 import { el, setAttribute, setClass, setText, syncChildren } from "../ui/dom.ts";
-import { fittingRows } from "../ui/fit.ts";
+import { fittingHeights } from "../ui/fit.ts";
 import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.ts";
 import { countFiring, lastChange, orderAlerts, shownLabels } from "../core/alerts.ts";
 import { roughSpan } from "../ui/words.ts";
 import { translateName } from "../i18n.ts";
-import type { Alert, Severity } from "../feed/types.ts";
+import type { Alert, AlertState, Severity } from "../feed/types.ts";
 
-const CARD_REM = 3.9;
+/** Heights with the gap below: what fires gets two lines for its words, what is over gets one line in all. */
+const CARD_REM: Readonly<Record<AlertState, number>> = { firing: 4.3, acknowledged: 3.15, pending: 3.15, resolved: 2.05 };
+const MOST_ON_PHONE = 12;
 
 /** Shapes as well as colours, so that no severity is told by colour alone. */
 const MARKS: Readonly<Record<Severity, string>> = { critical: "▲", warning: "◆", info: "●" };
@@ -17,13 +19,13 @@ export class Alerts implements Panel {
   private readonly frame = frame("alerts");
   private readonly count = el("span", "alert-counts");
   private readonly list = el("ul", "alert-list");
-  private readonly more = el("p", "alert-more");
+  private readonly more = el("span", "alert-more");
   private readonly empty = emptyLine();
 
   constructor() {
     this.element = this.frame.element;
-    this.frame.aside.append(this.count);
-    this.frame.body.append(this.list, this.more, this.empty);
+    this.frame.aside.append(this.more, this.count);
+    this.frame.body.append(this.list, this.empty);
     this.list.setAttribute("aria-live", "polite");
   }
 
@@ -32,12 +34,11 @@ export class Alerts implements Panel {
     const alerts = orderAlerts(view.board.alerts ?? []);
     showEmpty(this.empty, alerts.length === 0 ? view.t("alerts.none") : null);
     this.updateCounts(view, alerts);
-    const room = fittingRows(this.frame.body, CARD_REM, 12);
-    const rest = alerts.length - room;
-    // The line that counts the rest needs room of its own.
-    const shown = alerts.slice(0, room);
-    this.more.hidden = rest <= 0;
-    setText(this.more, rest > 0 ? view.t("alerts.more", { count: rest }) : "");
+    const heights = alerts.map(({ state }) => CARD_REM[state]);
+    const shown = alerts.slice(0, fittingHeights(this.frame.body, heights, MOST_ON_PHONE));
+    const rest = alerts.length - shown.length;
+    this.more.hidden = rest === 0;
+    setText(this.more, view.t("alerts.more", { count: rest }));
     syncChildren(this.list, shown.length, createCard, (card, index) => {
       const alert = shown[index];
       if (alert !== undefined) updateCard(card, view, alert);

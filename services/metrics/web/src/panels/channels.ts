@@ -6,7 +6,7 @@ import { formatCompact, formatPercent, formatTimes } from "../core/format.ts";
 import { translateName } from "../i18n.ts";
 import type { ChannelRow } from "../feed/types.ts";
 
-const ROW_REM = 2.55;
+const ROW_REM = 2.05;
 const HEAD_REM = 1.7;
 
 /** What each channel brings and costs. */
@@ -42,7 +42,8 @@ export class Channels implements Panel {
 }
 
 function cells(view: View, row: ChannelRow, most: number): readonly Cell[] {
-  const budget = ratio(parseDecimal(row.ad_cost), parseDecimal(view.board.campaign?.budgets?.[row.channel]));
+  const budget = view.board.campaign?.budgets?.[row.channel];
+  const spent = ratio(parseDecimal(row.ad_cost), parseDecimal(budget));
   const cost = formatCompact(row.ad_cost, view.locale, view.sign);
   return [
     {
@@ -51,12 +52,16 @@ function cells(view: View, row: ChannelRow, most: number): readonly Cell[] {
     },
     { text: formatCompact(row.gmv, view.locale, view.sign) },
     { text: formatPercent(row.conversion_rate) },
-    budget === null
+    spent === null
       ? { text: cost }
       : {
           text: cost,
-          remark: `${view.t("channels.budget")} ${formatPercent(budget, 0)}`,
-          tone: budget > 1 ? "warning" : "",
+          share: Math.min(1, spent),
+          title: view.t("channels.budget", {
+            share: formatPercent(spent, 0),
+            budget: formatCompact(budget, view.locale, view.sign),
+          }),
+          tone: spent > 1 ? "warning" : "",
         },
     { text: formatTimes(row.roas) },
     { text: formatTimes(row.roi) },

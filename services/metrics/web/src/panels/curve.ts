@@ -40,7 +40,8 @@ export class Curve implements Panel {
     this.element = this.frame.element;
     this.frame.aside.append(this.legend);
     for (const strip of STRIPS) {
-      const reading = el("div", "reading", el("span", "reading-label"), el("span", "reading-value"), el("span", "reading-more"));
+      const value = el("div", "reading-values", el("span", "reading-value"), el("span", "reading-more"));
+      const reading = el("div", "reading", el("span", "reading-label"), value);
       reading.dataset["series"] = strip.series;
       this.readings.append(reading);
     }
@@ -58,7 +59,7 @@ export class Curve implements Panel {
     setText(this.legend, view.t("curve.legend", { seconds: AVERAGE_SECONDS }));
     this.canvas.setAttribute("aria-label", view.t("curve.description"));
     const { pulse, overview } = view.board;
-    showEmpty(this.empty, overview !== null && pulse.length === 0 ? view.t("curve.none") : null);
+    showEmpty(this.empty, overview !== null && pulse.every(({ events, gmv }) => events === 0 && Number(gmv) === 0) ? view.t("curve.none") : null);
     this.updateReadings(view);
     if (view.still && document.hidden) return;
     if (this.canvas.clientWidth === 0) return;
@@ -69,16 +70,17 @@ export class Curve implements Panel {
   private updateReadings(view: View): void {
     const watermark = epoch(view.board.overview?.watermark);
     STRIPS.forEach((strip, index) => {
-      const reading = this.readings.children[index];
-      if (reading === undefined) return;
+      const [label, values] = [...(this.readings.children[index]?.children ?? [])];
+      const [value, more] = [...(values?.children ?? [])];
+      if (label === undefined || value === undefined || more === undefined) return;
       const rate = currentRate(view.board.pulse, strip.series, watermark);
       const paid = strip.series === "orders_created" ? currentRate(view.board.pulse, "orders_paid", watermark) : null;
-      setText(reading.children[0] as Element, view.t(strip.label));
+      setText(label, view.t(strip.label));
       setText(
-        reading.children[1] as Element,
+        value,
         strip.series === "gmv" && rate !== null ? formatCompact(rate.toFixed(0), view.locale, view.sign) : formatRate(rate),
       );
-      setText(reading.children[2] as Element, paid === null ? "" : `${view.t("curve.paid")} ${formatRate(paid)}`);
+      setText(more, paid === null ? "" : `${view.t("curve.paid")} ${formatRate(paid)}`);
     });
   }
 }

@@ -2,7 +2,7 @@ import { el, setAttribute, setClass, setText } from "../ui/dom.ts";
 import type { Panel, View } from "../ui/panel.ts";
 import { NONE } from "../core/format.ts";
 import { calendarDate, clockTime, currentPhase, epoch, formatSpan, momentOf } from "../core/time.ts";
-import { translateName } from "../i18n.ts";
+import { phaseName } from "../i18n.ts";
 import type { Campaign } from "../feed/types.ts";
 
 export interface HeaderActions {
@@ -115,7 +115,7 @@ export class Header implements Panel {
     const span = (milliseconds: number): string => formatSpan(milliseconds, view.t("unit.day"));
     this.phase.set(
       view.t("header.phase"),
-      phase === null ? view.t("header.noPhase") : translateName(view.locale, "phase", phase.name),
+      phase === null ? view.t("header.noPhase") : phaseName(view.locale, phase.name),
     );
     const start = epoch(campaign.start);
     const end = epoch(campaign.end);

@@ -6,7 +6,7 @@ import { stockRisk } from "../core/stock.ts";
 import { timeLeft } from "../ui/words.ts";
 import type { ItemRow, StockRow } from "../feed/types.ts";
 
-const ROW_REM = 2.1;
+const ROW_REM = 2.05;
 const HEAD_REM = 1.7;
 
 /** What sells best, and whether there is enough of it. */

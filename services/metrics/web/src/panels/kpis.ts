@@ -72,4 +72,5 @@ function updateTile(tile: HTMLElement, view: View, name: (typeof METRICS)[number
   const difference = formatChange(value, overview?.baseline?.metrics[name]);
   change.hidden = difference === null;
   setText(change, difference ?? "");
+  setAttribute(change, "title", overview?.baseline ? view.t("hero.baseline", { id: overview.baseline.campaign_id }) : null);
 }

@@ -5,7 +5,7 @@ import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.
 import { formatCompact } from "../core/format.ts";
 import { regionName } from "../i18n.ts";
 
-const ROW_REM = 2.1;
+const ROW_REM = 2.05;
 
 /** Where the money comes from: bars, as lengths are compared better than areas from afar. */
 export class Regions implements Panel {

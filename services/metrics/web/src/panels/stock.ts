@@ -7,7 +7,7 @@ import { stockRisk, type StockRisk } from "../core/stock.ts";
 import { timeLeft } from "../ui/words.ts";
 import type { StockRow } from "../feed/types.ts";
 
-const ROW_REM = 2.1;
+const ROW_REM = 2.05;
 const HEAD_REM = 1.7;
 
 /** Shapes as well as colours, so that no risk is told by colour alone. */

@@ -3,7 +3,7 @@ import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.
 import { formatMetric, formatPercent } from "../core/format.ts";
 import { phaseTargets, totalTargets, type TargetRow } from "../core/targets.ts";
 import { currentPhase, elapsedShare } from "../core/time.ts";
-import { translateName } from "../i18n.ts";
+import { phaseName } from "../i18n.ts";
 
 const MOST_ROWS = 4;
 
@@ -28,11 +28,11 @@ class Group {
 
 function createRow(): HTMLElement {
   const bar = el("div", "target-bar", el("div", "target-fill"), el("div", "target-elapsed"));
-  return el("li", "target", el("span", "target-name"), el("span", "target-share"), bar, el("span", "target-detail"));
+  return el("li", "target", el("span", "target-name"), el("span", "target-detail"), el("span", "target-share"), bar);
 }
 
 function updateRow(element: HTMLElement, view: View, row: TargetRow, elapsed: number | null): void {
-  const [name, share, bar, detail] = [...element.children] as HTMLElement[];
+  const [name, detail, share, bar] = [...element.children] as HTMLElement[];
   if (name === undefined || share === undefined || bar === undefined || detail === undefined) return;
   const unit = view.catalogue.get(row.metric)?.unit ?? (row.metric.includes("gmv") ? "money" : undefined);
   const show = (value: TargetRow["value"]): string => formatMetric(row.metric, unit, value, view.locale, view.sign);
@@ -72,7 +72,7 @@ export class Targets implements Panel {
     this.total.update(view, view.t("targets.total"), total, campaign && elapsedShare(campaign, view.now));
     this.phase.update(
       view,
-      view.t("targets.phase", { phase: translateName(view.locale, "phase", phase?.name ?? "") }),
+      view.t("targets.phase", { phase: phaseName(view.locale, phase?.name ?? "") }),
       phased,
       phase && elapsedShare(phase, view.now),
     );

@@ -1,10 +1,10 @@
-import { el, setClass, setText, setVariable, syncChildren } from "./dom.ts";
+import { el, setAttribute, setClass, setText, setVariable, syncChildren } from "./dom.ts";
 
-/** One cell: what it says, and optionally how long its bar is, a remark under it and a tone. */
+/** One cell: what it says, and optionally how long its bar is, what is said on pointing at it, and a tone. */
 export interface Cell {
   readonly text: string;
   readonly share?: number;
-  readonly remark?: string;
+  readonly title?: string;
   readonly tone?: "" | "critical" | "warning" | "muted";
 }
 
@@ -43,15 +43,14 @@ export class DataTable {
 }
 
 function createCell(): HTMLTableCellElement {
-  return el("td", "", el("span", "cell-text"), el("span", "cell-remark"), el("div", "cell-bar"));
+  return el("td", "", el("span", "cell-text"), el("div", "cell-bar"));
 }
 
 function updateCell(element: HTMLTableCellElement, cell: Cell | undefined): void {
-  const [text, remark, bar] = [...element.children] as HTMLElement[];
-  if (cell === undefined || text === undefined || remark === undefined || bar === undefined) return;
+  const [text, bar] = [...element.children] as HTMLElement[];
+  if (cell === undefined || text === undefined || bar === undefined) return;
   setText(text, cell.text);
-  setText(remark, cell.remark ?? "");
-  remark.hidden = cell.remark === undefined;
+  setAttribute(element, "title", cell.title ?? (element.cellIndex === 0 ? cell.text : null));
   bar.hidden = cell.share === undefined;
   if (cell.share !== undefined) setVariable(bar, "--share", String(cell.share));
   setClass(element, cell.tone ? `tone-${cell.tone}` : "");
