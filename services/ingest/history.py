@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from services.common.clock import to_ms
 from services.common.store import StorePool
 from services.ingest.columns import TABLES
 from services.ingest.duplicates import DuplicateFilter
@@ -35,7 +34,11 @@ class History:
         """What arrived since a moment in epoch milliseconds, by partition; partitions without rows are absent."""
         rows = await self._store.query(
             f"""
-            SELECT kafka_partition, toStartOfHour(arrived_at) AS hour, count() AS rows, max(arrived_at) AS last
+            SELECT
+                kafka_partition,
+                intDiv(toUnixTimestamp64Milli(arrived_at), {_HOUR_MS}) * {_HOUR_MS} AS hour,
+                count() AS rows,
+                max(toUnixTimestamp64Milli(arrived_at)) AS last
             FROM {self._table}
             WHERE arrived_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
               AND kafka_partition IN {{partitions:Array(UInt16)}}
@@ -47,8 +50,8 @@ class History:
         last: dict[int, int] = defaultdict(int)
         for row in rows:
             partition = row["kafka_partition"]
-            hours[partition][to_ms(row["hour"])] = row["rows"]
-            last[partition] = max(last[partition], to_ms(row["last"]))
+            hours[partition][row["hour"]] = row["rows"]
+            last[partition] = max(last[partition], row["last"])
         return {partition: Arrivals(by_hour, last[partition]) for partition, by_hour in hours.items()}
 
     async def load(self, seen: DuplicateFilter, partition: int, arrivals: Arrivals, since: int, until: int) -> int:
