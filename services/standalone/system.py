@@ -19,6 +19,7 @@ from services.common.store.migrate import migrate
 from services.standalone.broker import EmbeddedBroker, can_listen, holds_within
 from services.standalone.keeper import BrokerKeeper
 from services.standalone.lock import DirectoryLock
+from services.standalone.members import evict_members
 from services.standalone.stopping import StopRequest
 from services.standalone.trim import Trimmer
 
@@ -107,6 +108,7 @@ class System:
         await self._http_port_free()
         if self._broker is not None:
             await self._broker.start()
+            await evict_members(self._broker.bootstrap_servers, self.settings.consumer_group)
         await _to_its_end(asyncio.create_task(asyncio.to_thread(self._open_store)))
         from services.common.kafka.topics import ensure_topics
 
