@@ -35,7 +35,7 @@ FAST = {kind: fast_alone(kind) for kind in KINDS}
 DECODERS = {kind: Decoder(kind, CURRENCIES) for kind in KINDS}
 
 kinds = st.sampled_from(KINDS)
-thorough = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check(kind: str, value: bytes | None, now_ms: int = NOW_MS) -> None:
@@ -95,7 +95,8 @@ def test_ordinary_events_need_no_second_look(extra: list[str], which: tuple[str,
 
 
 @given(st.lists(times, max_size=6))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
+@example(['"2026-11-11T12:00:00.5+08:00"', '"2026-11-11T12:00:00+08:00"', '"2026-11-11T12:00:00.12+08:00"'])
 @example(['"2026-11-11T12:00:00.123Z"', '"2026-11-11T12:00:00.1234Z"', '"2026-11-11T12:00:00.1239Z"'])
 @example(['"2026-11-11T12:00:00Z"', '"1999-12-31T23:59:59Z"', '"2026-11-11T12:00:0٥Z"'])
 def test_the_memory_of_times_changes_no_answer(tokens: list[str]) -> None:
@@ -117,7 +118,7 @@ def test_the_memory_of_times_changes_no_answer(tokens: list[str]) -> None:
 
 
 @given(amounts)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @example('".50"')
 @example('"١"')
 @example('"١.٥٠"')
@@ -132,6 +133,7 @@ def test_cents_are_those_of_decimal(token: str) -> None:
 
 
 @given(st.integers(0, 10**15 - 1), st.decimals("0.0001", 10_000, places=6))
+@settings(deadline=None)
 def test_conversion_rounds_half_up(amount: int, rate: Decimal) -> None:
     with localcontext(prec=60):
         expected = int((amount * rate).quantize(Decimal(1), ROUND_HALF_UP))

@@ -21,7 +21,6 @@ from services.common.decode.events import (
     SpendEvent,
 )
 from services.common.decode.memory import Memory
-from services.common.decode.times import HEAD, TAIL
 
 
 def _common(event: Event, memory: Memory) -> bool:
@@ -34,12 +33,7 @@ def _common(event: Event, memory: Memory) -> bool:
         event.region = "unknown"
     elif region not in memory.regions.texts and not memory.regions.learn(region):
         return False
-    times = memory.times
-    text = event.sent_time
-    try:
-        event.event_time_ms = times.heads[text[HEAD]] + times.tails[text[TAIL]]
-    except KeyError:
-        event.event_time_ms = times.parse(text)
+    event.event_time_ms = memory.times.parse(event.sent_time)
     return True
 
 

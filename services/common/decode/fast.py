@@ -77,7 +77,7 @@ def _traffic(memory: Memory, otherwise: Decode[T]) -> Decode[Event | T]:
     names, learn_name = memory.names.texts, memory.names.learn
     campaigns, learn_campaign = memory.campaigns.texts, memory.campaigns.learn
     regions, learn_region = memory.regions.texts, memory.regions.learn
-    heads, tails, parse_time = memory.times.heads, memory.times.tails, memory.times.parse
+    known_head, known_tail, parse_time = memory.times.heads.get, memory.times.tails.get, memory.times.parse
 
     def decode(value: bytes | None, now_ms: int) -> Event | T:  # noqa: PLR0912 - flat on purpose
         if value is None:
@@ -122,10 +122,8 @@ def _traffic(memory: Memory, otherwise: Decode[T]) -> Decode[Event | T]:
             if type(event.engagement_time_msec) is not int:
                 event.engagement_time_msec = count(event.engagement_time_msec, 0)
             text = event.sent_time
-            try:
-                time = heads[text[HEAD]] + tails[text[TAIL]]
-            except KeyError:
-                time = parse_time(text)
+            head, tail = known_head(text[HEAD]), known_tail(text[TAIL])
+            time = parse_time(text) if head is None or tail is None else head + tail
             if time <= now_ms or time - now_ms <= MAX_AHEAD_MS:
                 event.event_time_ms = time
                 done: TrafficEvent = event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from schemas.events.limits import EARLIEST_MS
@@ -17,7 +16,8 @@ TAIL: Final = slice(HEAD.stop, None)
 _MEMORY: Final = 4096
 _DAY_MS: Final = 86_400_000
 _SOME_HEAD: Final = "2000-01-01T00:00:00"
-_LONG_FRACTION: Final = re.compile(r"(\.[0-9]{3})[0-9]+(.*)", re.DOTALL)
+# Where a fraction is cut off: after the point and three digits.
+_CUT: Final = 4
 
 
 class TimeMemory:
@@ -27,11 +27,13 @@ class TimeMemory:
     time where both are known. Each holds at most 4,096 texts and is emptied when full.
     """
 
-    __slots__ = ("heads", "tails")
+    __slots__ = ("_rests", "heads", "tails")
 
     def __init__(self) -> None:
         self.heads: dict[str, int] = {}
         self.tails: dict[str, int] = {}
+        # What follows the third digit of longer fractions.
+        self._rests: dict[str, int] = {}
 
     def parse(self, text: str) -> int:
         """Epoch milliseconds; raises `Unsure` or `ValueError` when `text` is no such time."""
@@ -48,21 +50,25 @@ class TimeMemory:
         # No offset reaches a whole day, so that whatever the tail, a remembered head is not before 2000.
         if milliseconds < EARLIEST_MS + _DAY_MS:
             raise Unsure
-        if len(self.heads) >= _MEMORY:
-            self.heads.clear()
-        self.heads[head] = milliseconds
-        return milliseconds
+        return _remember(self.heads, head, milliseconds)
 
     def _learn_tail(self, tail: str) -> int:
-        # Microseconds would fill the memory with a million tails that mean a thousand.
-        match = _LONG_FRACTION.fullmatch(tail)
-        if match is not None:
-            tail = match[1] + match[2]
-            known = self.tails.get(tail)
-            if known is not None:
-                return known
-        milliseconds = parse_rfc3339(_SOME_HEAD + tail) - EARLIEST_MS
-        if len(self.tails) >= _MEMORY:
-            self.tails.clear()
-        self.tails[tail] = milliseconds
-        return milliseconds
+        if not (tail[:1] == "." and len(tail) > _CUT and tail[1 : _CUT + 1].isdigit()):
+            return _remember(self.tails, tail, parse_rfc3339(_SOME_HEAD + tail) - EARLIEST_MS)
+        # Microseconds: whole, they would fill the memory with a million tails that mean a thousand.
+        fraction = tail[:_CUT] + "Z"
+        milliseconds = self.tails.get(fraction)
+        if milliseconds is None:
+            milliseconds = self._learn_tail(fraction)
+        offset = self._rests.get(tail[_CUT:])
+        if offset is None:
+            rest = tail[_CUT:]
+            offset = _remember(self._rests, rest, parse_rfc3339(f"{_SOME_HEAD}.000{rest}") - EARLIEST_MS)
+        return milliseconds + offset
+
+
+def _remember(memory: dict[str, int], text: str, milliseconds: int) -> int:
+    if len(memory) >= _MEMORY:
+        memory.clear()
+    memory[text] = milliseconds
+    return milliseconds
