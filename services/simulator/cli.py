@@ -8,14 +8,14 @@ import click
 
 from services.common.clock import wall_clock
 from services.simulator.incidents import demo_incidents, parse_incident
-from services.simulator.options import Duration, send, settings_of, shared_options
+from services.simulator.options import CampaignId, Duration, send, settings_of, shared_options
 from services.simulator.source import Source, festival
 from services.simulator.timeline import SECOND_MS, Record
 
 
 @click.command()
 @shared_options
-@click.option("--campaign-id", default="festival", show_default=True)
+@click.option("--campaign-id", type=CampaignId(), default="festival", show_default=True)
 @click.option("--events-per-second", type=click.FloatRange(2, 20_000), default=50.0, show_default=True)
 @click.option("--history", type=Duration(), default=0.0, help="Past that is sent first, e.g. 1h.")
 def simulate(**options: Any) -> None:

@@ -39,6 +39,18 @@ class Duration(click.ParamType[float]):
         return float(Decimal(match[1]) * _UNITS[match[2]])
 
 
+class CampaignId(click.ParamType[str]):
+    """A campaign's id as the contract has it."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The id itself."""
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", str(value)):
+            self.fail(f"{value!r} is no id; 1 to 64 of A-Z a-z 0-9 _ . -", param, ctx)
+        return str(value)
+
+
 _SHARED = (
     click.option("--bootstrap-servers", help="Kafka; else WARROOM_KAFKA_BOOTSTRAP_SERVERS."),
     click.option("--topic-prefix", help="Prefix of the topics; else WARROOM_TOPIC_PREFIX, else `campaign.`."),

@@ -1,0 +1,1 @@
+"""Tests of the festival, the replay and their way into Kafka."""
