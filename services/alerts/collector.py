@@ -5,57 +5,66 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from services.alerts import queries
+from services.alerts.history import (
+    HISTORY_SECONDS,
+    REFRESH_MS,
+    STEP_SECONDS,
+    History,
+    empty_series,
+    history_span,
+    writing_until,
+)
 from services.alerts.scene import (
     Activity,
     CampaignScene,
     PartitionProgress,
     PipelineScene,
-    Refunds,
     Scene,
-    Series,
 )
+from services.alerts.series import Series, zeros
 from services.alerts.shelf import Shelf, ShelfRow
 from services.common.store import StorePool
 
 RECENT_SECONDS = 180
-HISTORY_SECONDS = 3600
-HISTORY_GAP_SECONDS = 120
-"""The last two minutes belong to no history: an incident must not become what it is held against."""
-STEP_SECONDS = 15
 REFUND_SECONDS = 60
 REFUSED_SECONDS = 60
 
 _ACTIVE_MS = 15 * 60_000
-_HISTORY_EVERY_MS = 5_000
 _STOCK_RECENT_SECONDS = 180
 _STOCK_HOUR_EVERY_MS = 20_000
 _STOCK_ALL_EVERY_MS = 600_000
-_WRITING_MS = 15_000
-_WRITING_SHARE = 0.005
-_WRITING_LEAST = 20
 
 
-@dataclass(slots=True)
-class _History:
-    """The hour of one campaign as last read."""
+class _Draft:
+    """A history under construction."""
 
-    channels: dict[str, Series] = field(default_factory=dict)
-    whole: Series = field(default_factory=lambda: _empty(0))
-    occupied: Series = field(default_factory=lambda: _empty(0))
-    refunds: dict[str, int] = field(default_factory=dict)
-    items: int = 0
-    writing_until: int = 0
+    def __init__(self, start: int) -> None:
+        self.whole = empty_series(start)
+        self.occupied = empty_series(start)
+        self.channels: dict[str, Series] = {}
+        self.refunds: dict[str, int] = {}
 
+    def add_pulse(self, channel: str, bucket: int, traffic: int, orders: int) -> None:
+        self.whole.counts[bucket] += traffic + orders
+        if traffic:
+            series = self.channels.setdefault(channel, empty_series(self.whole.start))
+            series.counts[bucket] += traffic
 
-def _empty(start: int) -> Series:
-    return Series(start, STEP_SECONDS, np.zeros(HISTORY_SECONDS // STEP_SECONDS, dtype=np.int64))
+    def history(self, before: History | None, now: int) -> History:
+        return History(
+            whole=self.whole,
+            occupied=self.occupied,
+            channels=self.channels,
+            refunds={item: refunds for item, refunds in self.refunds.items() if refunds},
+            items=len(self.refunds),
+            writing_until=writing_until(before, self.whole, now),
+        )
 
 
 class Collector:
@@ -68,7 +77,7 @@ class Collector:
         self._pool = pool
         self._since = watching_since
         self._shelf = Shelf()
-        self._histories: dict[str, _History] = {}
+        self._histories: dict[str, History] = {}
         self._ends: dict[str, int] = {}
         self._history_at = 0
         self._history_of: set[str] = set()
@@ -105,7 +114,6 @@ class Collector:
         watermark = pipeline.watermark or 0
         scenes = {}
         for campaign in ids:
-            history = self._histories[campaign]
             channels, whole = recent[campaign]
             scenes[campaign] = CampaignScene(
                 campaign_id=campaign,
@@ -115,12 +123,9 @@ class Collector:
                 end=self._ends.get(campaign),
                 recent=channels,
                 recent_all=whole,
-                history=history.channels,
-                history_all=history.whole,
-                history_occupied=history.occupied,
+                recent_refunds=refunds.get(campaign, {}),
+                history=self._histories[campaign],
                 stock=self._shelf.levels(campaign, now),
-                refunds=Refunds(refunds.get(campaign, {}), history.refunds, history.items),
-                writing_history=now < history.writing_until,
             )
         return Scene(now, pipeline, scenes)
 
@@ -157,7 +162,7 @@ class Collector:
         start = end - RECENT_SECONDS
         table = await self._pool.query_arrow(queries.PULSE, {"ids": list(ids), "from": start, "to": end})
         found: dict[str, tuple[dict[str, Series], Series]] = {
-            campaign: ({}, Series(start, 1, np.zeros(RECENT_SECONDS, dtype=np.int64))) for campaign in ids
+            campaign: ({}, zeros(start, 1, RECENT_SECONDS)) for campaign in ids
         }
         for row in _rows(table):
             channels, whole = found[row["campaign_id"]]
@@ -166,7 +171,7 @@ class Collector:
             if row["traffic"]:
                 series = channels.get(row["channel"])
                 if series is None:
-                    series = channels[row["channel"]] = Series(start, 1, np.zeros(RECENT_SECONDS, dtype=np.int64))
+                    series = channels[row["channel"]] = zeros(start, 1, RECENT_SECONDS)
                 series.counts[index] += row["traffic"]
         return found
 
@@ -182,11 +187,9 @@ class Collector:
         return found
 
     async def _refresh_history(self, now: int, ids: Sequence[str]) -> None:
-        if now - self._history_at < _HISTORY_EVERY_MS and self._history_of.issuperset(ids):
+        if now - self._history_at < REFRESH_MS and self._history_of.issuperset(ids):
             return
-        # Whole buckets of the epoch, so that two reads can be compared bucket by bucket.
-        end = (now // 1000 - HISTORY_GAP_SECONDS) // STEP_SECONDS * STEP_SECONDS
-        start = end - HISTORY_SECONDS
+        start, end = history_span(now)
         span = {"ids": list(ids), "from": start, "to": end}
         pulse, occupied, refunds, ends = await asyncio.gather(
             self._pool.query_arrow(queries.PULSE_HISTORY, {**span, "step": STEP_SECONDS}),
@@ -194,22 +197,16 @@ class Collector:
             self._pool.query_arrow(queries.REFUNDS_HOUR, {**span, "from": start // 60 * 60, "to": end // 60 * 60}),
             self._pool.query(queries.CAMPAIGN_ENDS),
         )
-        histories = {campaign: _History(whole=_empty(start), occupied=_empty(start)) for campaign in ids}
+        drafts = {campaign: _Draft(start) for campaign in ids}
         for row in _rows(pulse):
-            history = histories[row["campaign_id"]]
-            history.whole.counts[row["bucket"]] += row["traffic"] + row["orders"]
-            if row["traffic"]:
-                history.channels.setdefault(row["channel"], _empty(start)).counts[row["bucket"]] += row["traffic"]
+            drafts[row["campaign_id"]].add_pulse(row["channel"], row["bucket"], row["traffic"], row["orders"])
         for row in _rows(occupied):
-            histories[row["campaign_id"]].occupied.counts[row["bucket"]] = row["occupied"]
+            drafts[row["campaign_id"]].occupied.counts[row["bucket"]] = row["occupied"]
         for row in _rows(refunds):
-            history = histories[row["campaign_id"]]
-            history.items += 1
-            if row["refunds"]:
-                history.refunds[row["item_id"]] = row["refunds"]
-        for campaign, history in histories.items():
-            history.writing_until = _writing_until(self._histories.get(campaign), history, now)
-        self._histories = histories
+            drafts[row["campaign_id"]].refunds[row["item_id"]] = row["refunds"]
+        self._histories = {
+            campaign: draft.history(self._histories.get(campaign), now) for campaign, draft in drafts.items()
+        }
         self._history_at = now
         self._history_of = set(ids)
         self._ends = {row["campaign_id"]: row["end"] for row in ends if row["end"] > 0}
@@ -226,18 +223,6 @@ class Collector:
         self._shelf.forget(ids)
         self._shelf.put((_shelf_row(row) for row in _rows(table)), now)
         self._stock_of = set(ids)
-
-
-def _writing_until(before: _History | None, history: _History, now: int) -> int:
-    """Until when the history counts as being written: it has grown, since the last read, where both reads look."""
-    if before is None:
-        return now + _HISTORY_EVERY_MS
-    old, new = before.whole, history.whole
-    start, end = max(old.start, new.start), min(old.end, new.end)
-    grown = int(new.between(start, end).sum() - old.between(start, end).sum())
-    if grown > max(_WRITING_LEAST, _WRITING_SHARE * int(new.counts.sum())):
-        return now + _WRITING_MS
-    return before.writing_until
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:

@@ -6,38 +6,16 @@ All times are epoch milliseconds unless a name says seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-Counts = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from services.alerts.history import History
+from services.alerts.series import Series
 
 PIPELINE = "*"
 """The `campaign_id` of an alert about the pipeline: it concerns every campaign, and no campaign can be named so."""
 
 OVER_MS = 2 * 3_600_000
 """A campaign without an end that has had no event for so long is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Counts by bucket: bucket i is [start + i * step, start + (i + 1) * step), in seconds since the epoch."""
-
-    start: int
-    step: int
-    counts: Counts
-
-    @property
-    def end(self) -> int:
-        return self.start + self.step * len(self.counts)
-
-    def between(self, start: int, end: int) -> Counts:
-        """The counts of the whole buckets within [start, end); what lies outside the series is left out."""
-        first = max(0, -(-(start - self.start) // self.step))
-        last = max(first, min(len(self.counts), (end - self.start) // self.step))
-        return self.counts[first:last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +43,12 @@ class StockLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class Refunds:
-    """Refunds by item: `recent` maps an item to (second, count) points, `hour` to its total before those."""
-
-    recent: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
-    hour: Mapping[str, int] = field(default_factory=dict)
-    items: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class CampaignScene:
     """One campaign at one moment.
 
     `recent` holds traffic by channel by second for the last minutes, `recent_all` every event of the pulse (traffic
-    and orders); `history` and `history_all` the same in buckets over the hour before, and `history_occupied` in how
-    many seconds of each bucket anything happened. `writing_history`: events of long ago are arriving, so that the
-    history is not yet what it will be. `live_seconds`: in how many different seconds of the minute before the last
-    event fresh events arrived; None when it was not asked for.
+    and orders), `recent_refunds` (second, count) points by item; `history` is the hour before. `live_seconds`: in how
+    many different seconds of the minute before the last event fresh events arrived; None when it was not asked for.
     """
 
     campaign_id: str
@@ -91,12 +58,9 @@ class CampaignScene:
     end: int | None
     recent: Mapping[str, Series]
     recent_all: Series
-    history: Mapping[str, Series]
-    history_all: Series
-    history_occupied: Series
+    recent_refunds: Mapping[str, Sequence[tuple[int, int]]]
+    history: History
     stock: Mapping[str, StockLevel]
-    refunds: Refunds
-    writing_history: bool = False
     live_seconds: int | None = None
 
     @property
@@ -108,6 +72,11 @@ class CampaignScene:
     def last_arrival(self) -> int:
         """When an event of any kind last arrived; 0 without events."""
         return max((kind.last_arrival for kind in self.activity.values()), default=0)
+
+    @property
+    def writing_history(self) -> bool:
+        """Whether events of long ago are arriving, so that the history is not yet what it will be."""
+        return self.now < self.history.writing_until
 
     @property
     def over(self) -> bool:

@@ -86,8 +86,8 @@ class Shop:
                     moment = second + float(self._random.random())
                     traffic.append(self._common("page_view", moment, arrived) | {"channel": channel})
             total = sum(self.rates.values())
-            for _ in range(self._random.poisson(total * 0.05)):
-                orders.append(self._order("order_paid", second, arrived, self._item()))
+            paid = [self._item() for _ in range(self._random.poisson(total * 0.05))]
+            orders += [self._order("order_paid", second, arrived, item) for item in paid]
             refunds = [self._item() for _ in range(self._random.poisson(total * 0.002))]
             if self.refund_burst is not None:
                 refunds += [self.refund_burst] * 2

@@ -30,7 +30,7 @@ async def play(shop: Shop, service: AlertsService, seconds: int, *, until: str |
 
 def _spike(shop: Shop) -> Callable[[], None]:
     shop.factor["app"] = 8.0
-    return lambda: shop.factor.clear()
+    return shop.factor.clear
 
 
 def _stock_out(shop: Shop) -> Callable[[], None]:

@@ -7,7 +7,6 @@ import math
 from pydantic import Field
 
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
-from services.alerts.detectors.baseline import occupancy
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 
@@ -64,7 +63,7 @@ class DataSilence(CampaignDetector[DataSilenceParameters]):
         gap = (scene.watermark - scene.last_arrival) / 1000
         if gap < p.min_seconds:
             return None
-        share = occupancy(scene)
+        share = scene.history.occupancy
         if share is None:
             return None
         improbable = math.log(p.max_chance) / math.log1p(-min(share, 1 - 1e-9))

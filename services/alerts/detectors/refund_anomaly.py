@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 from pydantic import Field
 
+from services.alerts.baseline import change_point
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
-from services.alerts.detectors.baseline import covered_buckets
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 from services.alerts.statistics import log_upper_tail
@@ -34,18 +36,17 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
 
     def judge(self, scene: CampaignScene) -> Verdicts:
         p = self.parameters
-        covered = covered_buckets(scene)
-        known = int(covered.sum()) * scene.history_all.step
+        known = scene.history.known_seconds
         if scene.writing_history or known < p.min_history_seconds:
             return None
         since = scene.now // 1000 - p.window_seconds
         recent = {
             item: [(second, count) for second, count in points if second >= since]
-            for item, points in scene.refunds.recent.items()
+            for item, points in scene.recent_refunds.items()
         }
         counts = {item: sum(count for _, count in points) for item, points in recent.items()}
-        hour = scene.refunds.hour
-        items = max(len(hour.keys() | counts.keys()), scene.refunds.items, 1)
+        hour = scene.history.refunds
+        items = max(len(hour.keys() | counts.keys()), scene.history.items, 1)
         average = sum(hour.values()) / items / known
         rates = {
             item: max((hour.get(item, 0) + average * _PRIOR_SECONDS) / (known + _PRIOR_SECONDS), _FLOOR_PER_SECOND)
@@ -75,7 +76,7 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
                     value=count,
                     threshold=max(p.min_refunds, math.ceil(p.ratio * expected)),
                     labels={"item_id": item},
-                    onset=recent[item][0][0] * 1000,
+                    onset=_onset(recent[item], expected / p.window_seconds) * 1000,
                     facts={
                         "refunds": count,
                         "expected": round(expected, 2),
@@ -93,3 +94,12 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
                 )
             )
         return verdicts
+
+
+def _onset(points: Sequence[tuple[int, int]], rate: float) -> int:
+    """The second in which the refunds began to be too many; `rate` is the normal one, in refunds a second."""
+    first, last = points[0][0], points[-1][0]
+    counts = np.zeros(last - first + 1, dtype=np.int64)
+    for second, count in points:
+        counts[second - first] += count
+    return first + change_point(counts, rate)

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from pydantic import Field
 
+from services.alerts.baseline import covered_seconds
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
-from services.alerts.detectors.baseline import covered_buckets, covered_seconds, learn
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 from services.alerts.statistics import log_lower_tail
@@ -35,8 +35,7 @@ class TrafficDrop(CampaignDetector[TrafficDropParameters]):
         p = self.parameters
         if scene.writing_history or not scene.live(p.live_seconds * 1000):
             return None
-        covered = covered_buckets(scene)
-        whole = learn(scene.history_all, covered)
+        whole = scene.history.normal_whole
         if whole is None:
             return []
         # The newest second may be half there, and nothing beyond the watermark is known to be complete.
@@ -48,9 +47,8 @@ class TrafficDrop(CampaignDetector[TrafficDropParameters]):
         if seconds < p.min_covered * p.window_seconds:
             return None
         verdicts = []
-        for channel, history in scene.history.items():
-            normal = learn(history, covered)
-            if normal is None or normal.seconds < p.min_history_seconds:
+        for channel, normal in scene.history.normal.items():
+            if normal.seconds < p.min_history_seconds:
                 continue
             expected = normal.rate * seconds
             if expected < p.min_expected:

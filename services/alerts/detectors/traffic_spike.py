@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from pydantic import Field
 
+from services.alerts.baseline import Baseline, change_point
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
-from services.alerts.detectors.baseline import Baseline, covered_buckets, learn
 from services.alerts.lifecycle import Sighting
-from services.alerts.scene import CampaignScene, Counts
+from services.alerts.scene import CampaignScene
 from services.alerts.statistics import log_upper_tail
 
 
@@ -21,7 +20,7 @@ class TrafficSpikeParameters(Parameters):
     ratio: float = Field(4.0, gt=1, description="times the normal rate that begin an alert")
     resolve_ratio: float = Field(2.0, gt=1, description="times the normal rate below which it ends")
     min_events: int = Field(15, ge=1, description="events in the window below which nothing is a spike")
-    max_chance: float = Field(1e-9, gt=0, lt=1, description="probability of so many events when all is normal")
+    max_chance: float = Field(1e-8, gt=0, lt=1, description="probability of so many events when all is normal")
     min_history_seconds: int = Field(600, ge=60, description="history that a channel must have")
 
 
@@ -33,16 +32,13 @@ class TrafficSpike(CampaignDetector[TrafficSpikeParameters]):
         if scene.writing_history:
             return None
         p = self.parameters
-        covered = covered_buckets(scene)
         verdicts = []
         edge = _edge(scene)
         for channel, series in scene.recent.items():
             window = series.between(edge - p.window_seconds, edge)
             count = int(window.sum())
-            if count < p.min_events or channel not in scene.history:
-                continue
-            normal = learn(scene.history[channel], covered)
-            if normal is None or normal.seconds < p.min_history_seconds:
+            normal = scene.history.normal.get(channel)
+            if count < p.min_events or normal is None or normal.seconds < p.min_history_seconds:
                 continue
             sighting = self._weigh(count, normal)
             if sighting is Sighting.CLEAR:
@@ -56,7 +52,7 @@ class TrafficSpike(CampaignDetector[TrafficSpikeParameters]):
                     value=round(count / p.window_seconds, 3),
                     threshold=round(normal.rate * p.ratio, 3),
                     labels={"channel": channel},
-                    onset=(begun + _onset(points, normal.rate)) * 1000,
+                    onset=(begun + change_point(points, normal.rate)) * 1000,
                     facts={
                         "ratio": round(count / expected, 1),
                         "rate": round(count / p.window_seconds, 1),
@@ -91,12 +87,3 @@ def _edge(scene: CampaignScene) -> int:
     now = scene.now // 1000
     newest = scene.last_event // 1000
     return min(now, newest + 1) if scene.live() else now
-
-
-def _onset(counts: Counts, rate: float) -> int:
-    """The index from which the counts are best explained by another, higher rate than `rate`."""
-    tails = np.cumsum(counts[::-1])[::-1]
-    lengths = np.arange(len(counts), 0, -1)
-    levels = np.maximum(tails / lengths, 1e-9)
-    gains = np.where(levels > rate, tails * np.log(levels / rate) - (levels - rate) * lengths, 0.0)
-    return int(np.argmax(gains)) if len(counts) else 0

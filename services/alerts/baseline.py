@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.alerts.scene import CampaignScene, Counts, Mask, Series
+from services.alerts.series import Counts, Mask, Series
 
 _HOLE_IMPROBABLE = 1e-4
 _ENOUGH_FOR_MEDIAN = 5.0
 _TRIM = 0.05
-_LATELY_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +52,6 @@ def _trimmed_dispersion(counts: Counts | np.ndarray) -> float:
     return max(1.0, float(kept.var()) / mean) if mean > 0 else 1.0
 
 
-def covered_buckets(scene: CampaignScene) -> Mask:
-    """Which buckets of the history hold data at all.
-
-    A bucket without any event of a campaign that always has some is missing, not zero: before the first event, in a
-    silence, between an import and the live part.
-    """
-    occupied = scene.history_occupied
-    counts = occupied.counts
-    active = np.flatnonzero(counts)
-    covered = np.zeros(len(counts), dtype=np.bool_)
-    if len(active) == 0:
-        return covered
-    covered[active[0] : active[-1] + 1] = True
-    typical = float(np.median(counts[active]))
-    if typical >= 0.5 * occupied.step:
-        covered &= counts > 0
-    return covered
-
-
 def covered_seconds(totals: Counts, rate: float) -> Mask:
     """Which seconds of a recent series hold data: all but runs of empty seconds that chance does not make.
 
@@ -92,12 +72,12 @@ def covered_seconds(totals: Counts, rate: float) -> Mask:
     return covered
 
 
-def occupancy(scene: CampaignScene) -> float | None:
-    """The share of seconds in which anything happens, the lower of the hour and its last ten minutes; None when
-    fewer than ten minutes are known."""
-    step = scene.history_occupied.step
-    known = scene.history_occupied.counts[covered_buckets(scene)]
-    if len(known) * step < _LATELY_SECONDS:
-        return None
-    lately = known[-(_LATELY_SECONDS // step) :]
-    return float(min(known.mean(), lately.mean()) / step)
+def change_point(counts: Counts, normal: float) -> int:
+    """The index from which the counts are best explained by another, higher mean than `normal`: the onset."""
+    if len(counts) == 0:
+        return 0
+    tails = np.cumsum(counts[::-1])[::-1]
+    lengths = np.arange(len(counts), 0, -1)
+    levels = np.maximum(tails / lengths, 1e-9)
+    gains = np.where(levels > normal, tails * np.log(levels / normal) - (levels - normal) * lengths, 0.0)
+    return int(np.argmax(gains))
