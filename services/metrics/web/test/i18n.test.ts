@@ -1,8 +1,25 @@
 import { describe, expect, it } from "vitest";
+import { noteFor } from "../src/core/note.ts";
 import { initialLocale, MESSAGES, phaseName, regionName, translate, translateName } from "../src/i18n.ts";
 
 const sources = import.meta.glob("../src/**/*.ts", { query: "?raw", import: "default", eager: true });
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+
+describe("a campaign's note", () => {
+  const both = "真实数据：订单。模拟数据：流量。 Real: orders. Simulated: traffic.";
+
+  it("is shown in the language of the page", () => {
+    expect(noteFor("zh", both)).toBe("真实数据：订单。模拟数据：流量。");
+    expect(noteFor("en", both)).toBe("Real: orders. Simulated: traffic.");
+    expect(noteFor("en", "模拟\nSimulated")).toBe("Simulated");
+  });
+
+  it("is shown whole where it is not in that language", () => {
+    expect(noteFor("zh", "Simulated traffic.")).toBe("Simulated traffic.");
+    expect(noteFor("en", "流量是模拟的。")).toBe("流量是模拟的。");
+    expect(noteFor("zh", "Traffic (流量) is simulated.")).toBe("Traffic (流量) is simulated.");
+  });
+});
 
 describe("the two languages", () => {
   it("say the same things with the same values", () => {

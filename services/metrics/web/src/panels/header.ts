@@ -12,6 +12,9 @@ export interface HeaderActions {
   toggleTheme(): void;
 }
 
+/** Longer names are set smaller, on two lines. */
+const LONG_NAME = 22;
+
 interface Labelled {
   readonly element: HTMLElement;
   set(label: string, value: string): void;
@@ -91,6 +94,7 @@ export class Header implements Panel {
   private updatePicker(view: View): void {
     setText(this.name, view.board.campaign?.name ?? view.t("app.title"));
     setAttribute(this.name, "title", view.board.campaign?.id ?? null);
+    this.name.classList.toggle("long", (view.board.campaign?.name.length ?? 0) > LONG_NAME);
     setAttribute(this.select, "aria-label", view.t("header.picker"));
     const offered = `${view.locale}${this.chosen ?? ""}${this.campaigns.map(({ id, name }) => id + name).join()}`;
     if (offered === this.offered) return;

@@ -1,5 +1,6 @@
-import { el, setText } from "../ui/dom.ts";
+import { el, setAttribute, setText } from "../ui/dom.ts";
 import type { Panel, View } from "../ui/panel.ts";
+import { noteFor } from "../core/note.ts";
 
 /** What the campaign says of its own data, above all which part of it is simulated. */
 export class Note implements Panel {
@@ -16,6 +17,7 @@ export class Note implements Panel {
     const note = view.board.campaign?.note ?? "";
     this.element.hidden = note === "";
     setText(this.label, view.t("note.label"));
-    setText(this.text, note);
+    setText(this.text, noteFor(view.locale, note));
+    setAttribute(this.text, "title", note);
   }
 }
