@@ -18,6 +18,7 @@ from services.alerts.lifecycle import State
 from services.alerts.rules.load import load_rules
 from services.alerts.scene import Scene
 from services.alerts.silences import SilenceBook
+from services.alerts.waiting import pause
 from services.common import prometheus
 from services.common.clock import Clock, wall_clock
 from services.common.errors import StoreError, StoreUnavailable
@@ -148,7 +149,7 @@ class AlertsService:
             except StoreUnavailable as error:
                 self._trouble = "the store does not answer"
                 logger.warning("cannot restore alerts", extra={"error": str(error)})
-                await _sleep(stop, wait)
+                await pause(stop, wait)
                 wait = min(_LONGEST_BACKOFF, wait * 2)
         return False
 
@@ -166,8 +167,8 @@ class AlertsService:
                 prometheus.ALERT_EVALUATION_FAILURES.inc()
                 self._trouble = "the store does not answer"
                 logger.warning("rules could not be judged", extra={"error": str(error), "failures": failures})
-            pause = min(_LONGEST_BACKOFF, 2.0 ** min(failures, 10)) if failures else _EVERY_SECONDS
-            await _sleep(stop, max(0.2, pause - (loop.time() - started)))
+            every = min(_LONGEST_BACKOFF, 2.0 ** min(failures, 10)) if failures else _EVERY_SECONDS
+            await pause(stop, max(0.2, every - (loop.time() - started)))
 
     async def _with_live_seconds(self, scene: Scene) -> Scene:
         """Asks whether a campaign that is silent was live before, for those of which it matters."""
@@ -202,11 +203,3 @@ class AlertsService:
         for rule in self._engine.rules:
             for state in (State.PENDING, State.FIRING, State.ACKNOWLEDGED):
                 prometheus.ALERTS.labels(rule, state.value).set(counts[rule, state])
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

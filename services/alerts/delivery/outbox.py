@@ -8,7 +8,6 @@ row sends that one notice again: the same fingerprint, status and startsAt.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections import deque
@@ -17,6 +16,7 @@ from services.alerts.alert import Transition
 from services.alerts.delivery.payload import RECEIVER, webhook_payload
 from services.alerts.delivery.webhook import Webhook
 from services.alerts.ledger import Ledger
+from services.alerts.waiting import pause
 from services.common import prometheus
 from services.common.clock import Clock
 from services.common.errors import StoreError
@@ -74,42 +74,31 @@ class Outbox:
         self._news.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Delivers until `stop`; an attempt under way is cut off then, and made again by the next process."""
-        stopping = asyncio.create_task(stop.wait())
+        """Delivers until `stop`; an attempt under way is waited for, so that the next process knows of it."""
         try:
             while not stop.is_set():
                 if not self._queue and self._overflowed:
-                    await self._reload()
-                if self._queue:
-                    working = asyncio.create_task(self._deliver(self._queue[0]))
-                    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                    if not working.done():
-                        working.cancel()
-                        with contextlib.suppress(asyncio.CancelledError):
-                            await working
-                        return
-                    working.result()
+                    await self._reload(stop)
+                if not self._queue:
+                    self._news.clear()
+                    await _either(self._news, stop)
+                elif await self._deliver(self._queue[0], stop):
                     self._queue.popleft()
                     prometheus.ALERT_OUTBOX.set(len(self._queue))
-                    continue
-                self._news.clear()
-                news = asyncio.create_task(self._news.wait())
-                await asyncio.wait({news, stopping}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
         finally:
-            stopping.cancel()
             await self._webhook.close()
 
-    async def _reload(self) -> None:
+    async def _reload(self, stop: asyncio.Event) -> None:
         try:
             self._overflowed = False
             await self.load()
         except StoreError as error:
             self._overflowed = True
             logger.warning("outbox cannot be read", extra={"error": str(error)})
-            await asyncio.sleep(1)
+            await pause(stop, 1)
 
-    async def _deliver(self, transition: Transition) -> None:
+    async def _deliver(self, transition: Transition, stop: asyncio.Event) -> bool:
+        """Tries until the notice's way has come to an end. False: stopped before that."""
         body = webhook_payload(transition, self._external_url)
         deadline = max(transition.at, self._since) + self._give_up_ms
         attempts = 0
@@ -119,7 +108,9 @@ class Outbox:
             attempt = await self._webhook.post(body)
             if attempt.delivered or not attempt.retry or self._clock() >= deadline:
                 break
-            await asyncio.sleep(_wait(attempts))
+            await pause(stop, _wait(attempts))
+            if stop.is_set():
+                return False
         outcome = "delivered" if attempt.delivered else "undelivered"
         prometheus.ALERT_DELIVERIES.labels(outcome).inc()
         facts = {
@@ -134,6 +125,7 @@ class Outbox:
         else:
             logger.error("notice undelivered", extra=facts)
         await self._record(transition, outcome, attempts, attempt.detail)
+        return True
 
     async def _record(self, transition: Transition, outcome: str, attempts: int, detail: str) -> None:
         for tried in range(1, 6):
@@ -143,6 +135,16 @@ class Outbox:
             except StoreError as error:
                 logger.warning("delivery not recorded", extra={"error": str(error), "try": tried})
                 await asyncio.sleep(_wait(tried))
+
+
+async def _either(first: asyncio.Event, second: asyncio.Event) -> None:
+    """Waits until one of them is set."""
+    waiting = [asyncio.create_task(first.wait()), asyncio.create_task(second.wait())]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
 
 
 def _wait(attempts: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,11 @@ class Attempt:
 
 
 class Webhook:
-    """POSTs JSON to one address. `timeout_seconds` bounds connecting, and each wait for an answer."""
+    """POSTs JSON to one address. `timeout_seconds` bounds an attempt as a whole."""
 
     def __init__(self, url: str, *, timeout_seconds: float = 5.0) -> None:
         self._url = url
+        self._timeout_seconds = timeout_seconds
         self._client = httpx.AsyncClient(
             timeout=timeout_seconds,
             headers={"User-Agent": "warroom"},
@@ -34,11 +36,14 @@ class Webhook:
         """Never raises for what the receiver or the network does."""
         try:
             # The body of the answer is of no interest, and may be endless.
-            async with self._client.stream("POST", self._url, json=body) as response:
+            async with (
+                asyncio.timeout(self._timeout_seconds),
+                self._client.stream("POST", self._url, json=body) as response,
+            ):
                 status = response.status_code
         except httpx.InvalidURL as error:
             return Attempt(False, False, f"invalid address: {error}")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             # Without the text of the error, which may hold the address and what is secret in it.
             return Attempt(False, True, type(error).__name__)
         if 200 <= status < 300:

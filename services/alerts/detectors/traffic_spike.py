@@ -14,12 +14,13 @@ from services.alerts.statistics import log_upper_tail
 
 
 class TrafficSpikeParameters(Parameters):
-    """`window_seconds` of traffic are held against the hour before."""
+    """Two windows are held against the hour before: a quick one, and one long enough for channels with few events."""
 
-    window_seconds: int = Field(15, ge=5, le=60)
-    ratio: float = Field(4.0, gt=1, description="times the normal rate that begin an alert")
-    resolve_ratio: float = Field(2.0, gt=1, description="times the normal rate below which it ends")
-    min_events: int = Field(15, ge=1, description="events in the window below which nothing is a spike")
+    quick_window_seconds: int = Field(10, ge=3, le=60)
+    window_seconds: int = Field(20, ge=5, le=60)
+    ratio: float = Field(4.0, gt=1, description="times the normal rate, in either window, that begin an alert")
+    resolve_ratio: float = Field(2.0, gt=1, description="times the normal rate, in the longer one, below which it ends")
+    min_events: int = Field(15, ge=1, description="events in a window below which nothing is a spike")
     max_chance: float = Field(1e-8, gt=0, lt=1, description="probability of so many events when all is normal")
     min_history_seconds: int = Field(600, ge=60, description="history that a channel must have")
 
@@ -32,54 +33,53 @@ class TrafficSpike(CampaignDetector[TrafficSpikeParameters]):
         if scene.writing_history:
             return None
         p = self.parameters
-        verdicts = []
         edge = _edge(scene)
+        verdicts = []
         for channel, series in scene.recent.items():
-            window = series.between(edge - p.window_seconds, edge)
-            count = int(window.sum())
             normal = scene.history.normal.get(channel)
-            if count < p.min_events or normal is None or normal.seconds < p.min_history_seconds:
+            if normal is None or normal.seconds < p.min_history_seconds:
                 continue
-            sighting = self._weigh(count, normal)
-            if sighting is Sighting.CLEAR:
+            spans = sorted({p.quick_window_seconds, p.window_seconds})
+            counts = {span: int(series.between(edge - span, edge).sum()) for span in spans}
+            breached = [span for span in spans if self._breach(counts[span], span, normal)]
+            if not breached and counts[spans[-1]] < max(2, p.resolve_ratio * normal.rate * spans[-1]):
                 continue
-            expected = normal.rate * p.window_seconds
-            points = series.between(edge - 2 * p.window_seconds, edge)
+            span = breached[0] if breached else spans[-1]
+            rate = counts[span] / span
+            points = series.between(edge - 30, edge)
             begun = edge - len(points)
             verdicts.append(
                 Verdict(
-                    sighting,
-                    value=round(count / p.window_seconds, 3),
+                    Sighting.BREACH if breached else Sighting.HOLDS,
+                    value=round(rate, 3),
                     threshold=round(normal.rate * p.ratio, 3),
                     labels={"channel": channel},
                     onset=(begun + change_point(points, normal.rate)) * 1000,
                     facts={
-                        "ratio": round(count / expected, 1),
-                        "rate": round(count / p.window_seconds, 1),
+                        "ratio": round(rate / normal.rate, 1),
+                        "rate": round(rate, 1),
                         "normal_rate": round(normal.rate, 2),
-                        "window_seconds": p.window_seconds,
+                        "window_seconds": span,
                     },
                     evidence={
                         "unit": "events per second",
                         "normal_rate": round(normal.rate, 4),
                         "dispersion": round(normal.dispersion, 2),
                         "history_seconds": normal.seconds,
-                        "window_seconds": p.window_seconds,
-                        "window_events": count,
+                        "window_seconds": span,
+                        "window_events": counts[span],
                         "points": [[begun + i, int(n)] for i, n in enumerate(points)],
                     },
                 )
             )
         return verdicts
 
-    def _weigh(self, count: int, normal: Baseline) -> Sighting:
+    def _breach(self, count: int, seconds: int, normal: Baseline) -> bool:
         p = self.parameters
-        expected = normal.rate * p.window_seconds
-        if count >= p.ratio * expected:
-            tail = log_upper_tail(count / normal.dispersion, expected / normal.dispersion)
-            if tail < math.log(p.max_chance):
-                return Sighting.BREACH
-        return Sighting.HOLDS if count >= p.resolve_ratio * expected else Sighting.CLEAR
+        expected = normal.rate * seconds
+        if count < p.min_events or count < p.ratio * expected:
+            return False
+        return log_upper_tail(count / normal.dispersion, expected / normal.dispersion) < math.log(p.max_chance)
 
 
 def _edge(scene: CampaignScene) -> int:

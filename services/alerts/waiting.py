@@ -1,0 +1,14 @@
+"""Waiting that a stop ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Returns after so many seconds, or as soon as `stop` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
