@@ -142,7 +142,7 @@ def build(*, force: bool) -> str:
         return "the page is up to date"
     npm = find_npm()
     install(npm)
-    npm.run(["run", "--silent", "build"], SCRIPT_TIMEOUT_S)
+    npm.run(["run", "--loglevel=error", "build"], SCRIPT_TIMEOUT_S)
     if not (WEB / "dist" / "index.html").is_file():
         raise BuildError(f"the build left no index.html in {WEB / 'dist'}")
     return f"the page was built with {npm.origin}"
@@ -157,7 +157,7 @@ def main() -> int:
         if arguments.run:
             npm = find_npm()
             install(npm)
-            npm.run(["run", "--silent", arguments.run], SCRIPT_TIMEOUT_S)
+            npm.run(["run", "--loglevel=error", arguments.run], SCRIPT_TIMEOUT_S)
         else:
             print(build(force=arguments.force))
     except BuildError as error:
