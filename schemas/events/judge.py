@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -48,7 +48,7 @@ def judge(kind: str, value: bytes | None, *, now_ms: int, currencies: Mapping[st
     document = parse_object(value)
     model = _model(kind, document.get("event_name"))
     try:
-        event = model.model_validate(_without_nulls(document))
+        event = model.model_validate(document)
     except ValidationError as error:
         raise RefusedEvent("schema_violation", _detail(error)) from None
     _check_money(event, currencies)
@@ -69,17 +69,6 @@ def _model(kind: str, name: object) -> type[Event]:
     elif _ANY_NAME.fullmatch(name):
         return TrafficEvent
     raise RefusedEvent("unknown_event_name", f"event_name: no such event in {kind}")
-
-
-def _without_nulls(document: dict[str, Any]) -> dict[str, Any]:
-    present = {name: field for name, field in document.items() if field is not None}
-    items = present.get("items")
-    if isinstance(items, list):
-        present["items"] = [
-            {name: field for name, field in item.items() if field is not None} if isinstance(item, dict) else item
-            for item in items
-        ]
-    return present
 
 
 def _detail(error: ValidationError) -> str:

@@ -88,7 +88,8 @@ def test_ordinary_events_need_no_second_look(extra: list[str], which: tuple[str,
     unknown = "".join(f',"extra_{i}":{token}' for i, token in enumerate(extra))
     good = EXAMPLES[kind][name]
     nulls = {field: None for field in ("item_id", "channel", "region", "reason", "discount") if field not in good}
-    for document in (good, good | nulls, good | {"event_time": "2026-11-11T12:00:00.123456+00:00"}):
+    numbers = {field: float(good[field]) for field in ("value", "discount", "face_value", "cost") if field in good}
+    for document in (good, good | nulls, good | numbers, good | {"event_time": "2026-11-11T12:00:00.123456+00:00"}):
         for text in (json.dumps(document), json.dumps(document, ensure_ascii=False, indent=1)):
             value = (text[:-1] + unknown + "}").encode()
             assert FAST[kind](value, NOW_MS) is not None

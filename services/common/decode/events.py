@@ -16,28 +16,25 @@ from schemas.events.limits import MAX_INTEGER, MAX_QUANTITY
 from schemas.events.orders import OrderName
 
 if TYPE_CHECKING:
-    # `null`, and numbers like 5.0, exist only between msgspec and the decoder: whoever receives an event sees
-    # neither, so the types tell of the finished event.
+    # `null` exists only between msgspec and the decoder: the types tell of the finished event.
     Text: TypeAlias = str
     ChannelText: TypeAlias = str
     RegionText: TypeAlias = str
     CurrencyText: TypeAlias = str
-    Count: TypeAlias = int
-    RequiredCount: TypeAlias = int
-    Quantity: TypeAlias = int
+    OptionalCount: TypeAlias = int
 else:
     Text = str | None
     ChannelText = Annotated[str, Meta(min_length=1, max_length=32)] | None
     RegionText = Annotated[str, Meta(min_length=4, max_length=7)] | None
     CurrencyText = Annotated[str, Meta(min_length=3, max_length=3)] | None
-    # A float is let through to be seen and sent the careful way; msgspec would round it into an integer.
-    RequiredCount = Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | float
-    Count = RequiredCount | None
-    Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)] | float
+    OptionalCount = Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | None
 
 EventId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 UserId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 RequiredId: TypeAlias = Annotated[str, Meta(min_length=1)]
+# msgspec takes no float for an integer, not even 5.0: such an event goes the careful way.
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
 Sent: TypeAlias = Any
 """An amount as sent. Untyped, since this is how msgspec tells the text of a number with a point from a float."""
@@ -71,7 +68,7 @@ class TrafficEvent(Struct, gc=False):
     page_location: Text = ""
     utm_medium: Text = ""
     utm_campaign: Text = ""
-    engagement_time_msec: Count = 0
+    engagement_time_msec: OptionalCount = 0
     experiment: Text = ""
     variant: Text = ""
     event_time_ms: int = field(default=0, name=" event_time_ms")
@@ -143,11 +140,11 @@ class InventoryEvent(Struct, gc=False):
     sent_time: str = field(name="event_time")
     campaign_id: str
     item_id: RequiredId
-    available: RequiredCount
+    available: Count
     channel: ChannelText = "unknown"
     region: RegionText = "unknown"
     warehouse_id: Text = "default"
-    safety_stock: Count = -1
+    safety_stock: OptionalCount = -1
     item_category: Text = "unknown"
     event_time_ms: int = field(default=0, name=" event_time_ms")
 
@@ -166,8 +163,8 @@ class SpendEvent(Struct, gc=False):
     channel: ChannelText = "unknown"
     region: RegionText = "unknown"
     utm_source: Text = "unknown"
-    impressions: Count = 0
-    clicks: Count = 0
+    impressions: OptionalCount = 0
+    clicks: OptionalCount = 0
     event_time_ms: int = field(default=0, name=" event_time_ms")
     cost_cents: int = field(default=0, name=" cost_cents")
 

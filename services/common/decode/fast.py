@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.events.limits import MAX_AHEAD_MS, MAX_DEPTH, MAX_EVENT_BYTES
 from services.common.decode.amounts import Unsure
-from services.common.decode.complete import COMPLETE, count
+from services.common.decode.complete import COMPLETE
 from services.common.decode.events import (
     CouponEvent,
     Event,
@@ -119,8 +119,8 @@ def _traffic(memory: Memory, otherwise: Decode[T]) -> Decode[Event | T]:
                 event.experiment = ""
             if event.variant is None:
                 event.variant = ""
-            if type(event.engagement_time_msec) is not int:
-                event.engagement_time_msec = count(event.engagement_time_msec, 0)
+            if event.engagement_time_msec is None:
+                event.engagement_time_msec = 0
             text = event.sent_time
             head, tail = known_head(text[HEAD]), known_tail(text[TAIL])
             time = parse_time(text) if head is None or tail is None else head + tail
