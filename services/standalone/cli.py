@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,6 +103,7 @@ def demo(data_dir: Path, http_port: int, kafka_port: int, host: str | None) -> N
                 "",
             )
         )
-        source = DemoInput(replay_command(system.settings, system.base_url), system.base_url, click.echo, banner)
+        command = partial(replay_command, system.settings, system.base_url)
+        source = DemoInput(command, system.base_url, click.echo, banner)
         uvloop.run(system.run([source]))
     click.echo("\nWarroom has stopped.")

@@ -9,14 +9,19 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 from fastapi import APIRouter
 
+from services.common.clock import wall_clock
 from services.common.settings import Settings
+from services.standalone.runs import begin_run
 
 logger = logging.getLogger(__name__)
+
+_UNPREPARED = 75
+"""The status, as in sysexits.h, of an input that could not be started yet."""
 
 _READY_SECONDS = 120.0
 _CHILD_STOP_SECONDS = 5.0
@@ -40,18 +45,25 @@ def tied_command(program: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", _TIE + program, str(os.getpid()), *arguments]
 
 
-def replay_command(settings: Settings, base_url: str) -> list[str]:
-    """The command line of the input: the real retailer's year, with the incidents that the demo provokes."""
+async def replay_command(settings: Settings, base_url: str) -> list[str]:
+    """The command line of the input: the real retailer's year, with the incidents that the demo provokes.
+
+    Raises `httpx.HTTPError` when the API does not answer.
+    """
+    async with httpx.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as client:
+        campaign_id = await begin_run(client, wall_clock())
     return tied_command(
         "sys.argv[0] = 'warroom'\nfrom services.cli import main\nmain()",
         "replay", "completejourney", "--api", base_url,
         "--bootstrap-servers", str(settings.kafka_bootstrap_servers), "--incidents", "demo",
+        "--campaign-id", campaign_id,
     )  # fmt: skip
 
 
 class DemoInput:
     """Starts the input in a process of its own once the system is ready, and starts it again when it fails.
 
+    `command` is asked for the command line before each start.
     The system goes on when the input has ended, be it in order or after its last restart: there is still something
     to look at, and Kafka takes events from anyone.
     """
@@ -60,7 +72,7 @@ class DemoInput:
 
     def __init__(
         self,
-        command: Sequence[str],
+        command: Callable[[], Awaitable[Sequence[str]]],
         base_url: str,
         say: Callable[[str], None],
         banner: str,
@@ -123,8 +135,13 @@ class DemoInput:
             return 0
         # A session of its own: Ctrl-C in a terminal reaches us alone, and we stop it in order. It inherits the
         # terminal's output for its progress bar; its log would tear that apart, so only what matters is let through.
+        try:
+            command = await self._command()
+        except httpx.HTTPError as error:
+            logger.warning("input was not prepared", extra={"error": repr(error)})
+            return _UNPREPARED
         child = await asyncio.create_subprocess_exec(
-            *self._command,
+            *command,
             stdin=asyncio.subprocess.DEVNULL,
             env={"WARROOM_LOG_LEVEL": "WARNING", **os.environ},
             start_new_session=True,

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import psutil
@@ -32,6 +32,15 @@ async def base_url() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
+def python(program: str) -> Callable[[], Awaitable[list[str]]]:
+    """A program as the input."""
+
+    async def command() -> list[str]:
+        return [sys.executable, "-c", program]
+
+    return command
+
+
 async def until(said: list[str], words: str) -> None:
     """Waits for a sentence."""
     assert await holds_within(IN_TIME, lambda: any(words in sentence for sentence in said)), said
@@ -42,7 +51,7 @@ async def test_an_input_that_keeps_failing_is_given_up_and_the_system_goes_on(ba
     program = f"open({str(runs)!r}, 'a').write('x'); raise SystemExit(3)"
     said: list[str] = []
     stop = asyncio.Event()
-    source = DemoInput([sys.executable, "-c", program], base_url, said.append, "banner", pause_seconds=0.01)
+    source = DemoInput(python(program), base_url, said.append, "banner", pause_seconds=0.01)
     task = asyncio.create_task(source.run(stop))
     await until(said, "not started again")
     assert not task.done()
@@ -57,7 +66,7 @@ async def test_an_input_that_is_over_is_not_started_again(base_url: str, tmp_pat
     program = f"open({str(runs)!r}, 'a').write('x')"
     said: list[str] = []
     stop = asyncio.Event()
-    source = DemoInput([sys.executable, "-c", program], base_url, said.append, "banner", pause_seconds=0.01)
+    source = DemoInput(python(program), base_url, said.append, "banner", pause_seconds=0.01)
     task = asyncio.create_task(source.run(stop))
     await until(said, "is over")
     stop.set()
@@ -72,7 +81,7 @@ async def test_stopping_ends_the_input_and_waits_for_it(base_url: str, tmp_path:
         f"os.rename({str(born)!r} + '.new', {str(born)!r}); time.sleep(60)"
     )
     stop = asyncio.Event()
-    source = DemoInput([sys.executable, "-c", program], base_url, lambda _: None, "")
+    source = DemoInput(python(program), base_url, lambda _: None, "")
     task = asyncio.create_task(source.run(stop))
     assert await holds_within(IN_TIME, born.exists)
     stop.set()
@@ -83,7 +92,7 @@ async def test_stopping_ends_the_input_and_waits_for_it(base_url: str, tmp_path:
 async def test_no_input_without_a_system(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     stop = asyncio.Event()
-    source = DemoInput([sys.executable, "-c", f"open({str(runs)!r}, 'w')"], "http://127.0.0.1:9", lambda _: None, "")
+    source = DemoInput(python(f"open({str(runs)!r}, 'w')"), "http://127.0.0.1:9", lambda _: None, "")
     task = asyncio.create_task(source.run(stop))
     await asyncio.sleep(0.3)
     stop.set()

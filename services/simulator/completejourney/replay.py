@@ -227,6 +227,7 @@ def completejourney(
     data: CampaignData,
     *,
     now_ms: int,
+    campaign_id: str | None = None,
     seed: int = 1,
     speed: float = SPEED,
     backfill_seconds: float = 120.0,
@@ -237,12 +238,14 @@ def completejourney(
 ) -> Source:
     """The campaign as a source that began `backfill_seconds` before now and is live from the next second on.
 
+    It is called `completejourney-` and its number when no `campaign_id` is given.
     `visits_per_second` are the visitors who do not buy. Raises `ConfigurationError` when an incident names a
     channel or item that does not exist.
     """
     now_ms -= now_ms % SECOND_MS
-    campaign_id = f"completejourney-{data.number}"
-    timeline = Timeline(campaign_id, seed=seed, start_ms=now_ms - int(backfill_seconds) * SECOND_MS)
+    timeline = Timeline(
+        campaign_id or f"completejourney-{data.number}", seed=seed, start_ms=now_ms - int(backfill_seconds) * SECOND_MS
+    )
     catalogue, sold = _catalogue(data)
     followed = {item.item_id: item for item in catalogue.items[:_FOLLOWED_ITEMS]}
     capacity = {item_id: sold[item_id] * _STOCK_TIMES_SALES for item_id in followed}
