@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
 from services.alerts.detectors import AnyDetector, CampaignDetector, PipelineDetector
 from services.alerts.detectors.base import Verdict, Verdicts
 from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
 from services.alerts.rules.model import Rule
-from services.alerts.scene import PIPELINE, Scene
+from services.alerts.scene import PIPELINE, CampaignScene, PipelineScene, Scene
+from services.common import prometheus
+
+_Look = TypeVar("_Look", CampaignScene, PipelineScene)
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +90,7 @@ class Engine:
     def _judge(self, name: str, scene: Scene) -> Iterable[tuple[str, Verdicts]]:
         detector = self._detectors[name]
         if isinstance(detector, PipelineDetector):
-            yield PIPELINE, detector.judge(scene.pipeline)
+            yield PIPELINE, _guarded(name, detector.judge, scene.pipeline)
             return
         assert isinstance(detector, CampaignDetector)
         caught_up = scene.pipeline.caught_up(CAUGHT_UP_MS)
@@ -94,7 +98,7 @@ class Engine:
             if campaign.over:
                 yield campaign_id, []
             else:
-                yield campaign_id, detector.judge(campaign) if caught_up else None
+                yield campaign_id, _guarded(name, detector.judge, campaign) if caught_up else None
 
     def _advance(
         self, rule: Rule, campaign_id: str, verdicts: Verdicts, known: dict[str, Alert], scene: Scene
@@ -139,6 +143,16 @@ class Engine:
             alert = replace(alert, seq=alert.seq + 1, notified=True)
             transitions.append(Transition(alert, now, note="its silence has ended", notice="firing"))
         alerts[alert.fingerprint] = alert
+
+
+def _guarded(rule: str, judge: Callable[[_Look], Verdicts], scene: _Look) -> Verdicts:
+    """One rule that fails must not blind the others: it has not judged, and says so in the log and a metric."""
+    try:
+        return judge(scene)
+    except Exception:
+        prometheus.ALERT_RULE_FAILURES.labels(rule).inc()
+        logger.exception("rule failed", extra={"rule": rule})
+        return None
 
 
 def _described(

@@ -91,6 +91,9 @@ ALERT_EVALUATION_SECONDS = Histogram(
 ALERT_EVALUATION_FAILURES = Counter(
     "warroom_alert_evaluation_failures_total", "Looks that failed because the store did not answer."
 )
+ALERT_RULE_FAILURES = Counter(
+    "warroom_alert_rule_failures_total", "Looks in which a rule failed by a fault of its own, by rule.", ("rule",)
+)
 ALERT_DELIVERIES = Counter(
     "warroom_alert_deliveries_total",
     "Notices to the webhook that came to an end, by outcome (delivered, undelivered).",

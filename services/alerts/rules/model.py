@@ -64,9 +64,13 @@ class Rule(BaseModel):
             raise ValueError(f"{where}: {first['msg']}") from None
         known = detector.facts | _LABELS | {"value", "threshold"}
         try:
-            used = {name for _, name, _, _ in string.Formatter().parse(self.summary) if name is not None}
+            parts = [part for part in string.Formatter().parse(self.summary) if part[1] is not None]
         except ValueError as error:
             raise ValueError(f"summary: {error}") from None
+        # A format that does not fit the value would only show when the alert fires.
+        if any(form or conversion for _, _, form, conversion in parts):
+            raise ValueError("summary: write {name} without a format")
+        used = {name for _, name, _, _ in parts if name is not None}
         if unknown := sorted(used - known):
             raise ValueError(f"summary: {{{unknown[0]}}} is unknown; it may use {', '.join(sorted(known))}")
         # The defaults are spelt out, so that GET /api/v1/rules shows what is in force.
