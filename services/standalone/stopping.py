@@ -24,7 +24,8 @@ class StopRequest:
     and leave the broker behind. The first signal counts, further ones change nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = STOP_SECONDS) -> None:
+        self._seconds = seconds
         self._asked_at: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event: asyncio.Event | None = None
@@ -48,8 +49,8 @@ class StopRequest:
     def seconds_left(self) -> float:
         """What is left of the time to stop; all of it when nobody asked yet (a part failed, say)."""
         if self._asked_at is None:
-            return STOP_SECONDS
-        return max(0.0, self._asked_at + STOP_SECONDS - time.monotonic())
+            return self._seconds
+        return max(0.0, self._asked_at + self._seconds - time.monotonic())
 
     def _received(self, number: int, frame: FrameType | None) -> None:
         if self._asked_at is not None:
@@ -58,7 +59,7 @@ class StopRequest:
         if self._loop is None or self._event is None:
             raise SystemExit(0)
         # A thread inside ClickHouse or Kafka that never returns must not keep the process.
-        timer = threading.Timer(STOP_SECONDS + 0.5, self._force)
+        timer = threading.Timer(self._seconds + 0.5, self._force)
         timer.daemon = True
         timer.start()
         self._loop.call_soon_threadsafe(self._event.set)

@@ -6,13 +6,15 @@ import json
 import random
 import socket
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from services.common.clock import to_datetime, wall_clock
+from services.standalone.runs import begin_run
 from tests.support.war_room import WarRoom, wait_until, war_room_in
 
 SOON = 15.0
@@ -56,6 +58,24 @@ def test_every_part_is_served_on_the_one_port(war_room: WarRoom) -> None:
         paths = ("/healthz", "/metrics", "/openapi.json", "/api/v1/metrics", "/api/v1/campaigns", "/api/v1/alerts",
                  "/api/v1/rules", "/api/v1/dead-letters")  # fmt: skip
         assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+
+
+async def test_a_second_run_of_the_demo_is_a_campaign_of_its_own_and_ends_the_first(war_room: WarRoom) -> None:
+    start = datetime.now(UTC) - timedelta(minutes=5)
+    phases = [{"name": "all", "start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}]
+    body = {"name": "first", "start": phases[0]["start"], "end": phases[0]["end"], "phases": phases,
+            "targets": {"gmv": "100.00"}, "gross_margin": "0.3", "note": "real"}  # fmt: skip
+    async with httpx.AsyncClient(base_url=war_room.url, timeout=10) as client:
+        first = await begin_run(client, wall_clock())
+        (await client.put(f"/api/v1/campaigns/{first}", json=body)).raise_for_status()
+        ended_at = wall_clock()
+        second = await begin_run(client, ended_at)
+        declared = (await client.get(f"/api/v1/campaigns/{first}")).json()
+        third = await begin_run(client, wall_clock())
+    assert (first, second, third) == ("completejourney-18", "completejourney-18-2", "completejourney-18-2")
+    assert datetime.fromisoformat(declared["end"]) == to_datetime(ended_at)
+    assert declared["targets"] == {"total": {"gmv": "100.00"}, "phases": {}}
+    assert (declared["note"], declared["phases"][0]["name"]) == ("real", "all")
 
 
 def test_a_killed_one_is_started_again_at_once_on_the_broker_that_still_runs(war_room: WarRoom) -> None:
