@@ -17,6 +17,8 @@ from schemas.dead_letters import DeadLetter
 from schemas.documents import DOCUMENTS, PAYLOADS, ROOT, Document
 from services.common.errors import RefusedEvent
 from services.common.settings import EVENT_KINDS
+from services.ingest.protocol import BlockId
+from services.ingest.refusals import Refusal, letter
 from tests.schemas.verdicts import KINDS, NAMES, by_reference, encode, example
 
 
@@ -70,6 +72,15 @@ def test_examples_satisfy_their_schema(topic: str) -> None:
 def test_the_dead_letter_of_the_documents_is_one() -> None:
     letter = DeadLetter.model_validate_json(json.dumps(examples("dlq")["refused"]))
     assert json.loads(base64.b64decode(letter.value)) == {"value": "1.234"}
+
+
+@pytest.mark.parametrize(("key", "value"), [(b"k", b"{"), (None, None), (b"\xff", b"\xff")])
+def test_what_ingest_writes_of_a_refusal_is_a_dead_letter(key: bytes | None, value: bytes | None) -> None:
+    block = BlockId("campaign.orders", 2, "a", start=5, end=9, opened_at=1_794_400_000_123)
+    text = letter(block, Refusal(7, key, value, "invalid_json", "not an object"), limit=1 << 20)
+    VALIDATORS["dlq"].validate(json.loads(text))
+    record = DeadLetter.model_validate_json(text)
+    assert (record.partition, record.offset, base64.b64decode(record.value)) == (2, 7, value or b"")
 
 
 REMOVED: list[tuple[str, str | None, dict[str, Any]]] = [
