@@ -91,9 +91,9 @@ class Collector:
 
         Raises `StoreError`.
         """
-        progress, activity = await asyncio.gather(
-            self._pool.query(queries.PROGRESS), self._pool.query(queries.ACTIVITY)
-        )
+        # The watermark first: all that it promises is then in what is read after it.
+        progress = await self._pool.query(queries.PROGRESS)
+        activity = await self._pool.query(queries.ACTIVITY)
         pipeline = await self._pipeline(now, [_progress(row) for row in progress])
         kinds: dict[str, dict[str, Activity]] = {}
         for row in activity:

@@ -19,9 +19,6 @@ _Look = TypeVar("_Look", CampaignScene, PipelineScene)
 
 logger = logging.getLogger(__name__)
 
-CAUGHT_UP_MS = 10_000
-"""Campaign rules are judged only while the store is complete to within this much of now."""
-
 IsSilenced = Callable[[Alert, int], bool]
 """Whether an alert is muted at a moment."""
 
@@ -93,7 +90,7 @@ class Engine:
             yield PIPELINE, _guarded(name, detector.judge, scene.pipeline)
             return
         assert isinstance(detector, CampaignDetector)
-        caught_up = scene.pipeline.caught_up(CAUGHT_UP_MS)
+        caught_up = scene.pipeline.caught_up(detector.complete_within_ms)
         for campaign_id, campaign in scene.campaigns.items():
             if campaign.over:
                 yield campaign_id, []

@@ -15,9 +15,9 @@ HISTORY_SECONDS = 3600
 HISTORY_GAP_SECONDS = 120
 """The last two minutes belong to no history: an incident must not become what it is held against."""
 STEP_SECONDS = 15
-REFRESH_MS = 5_000
+REFRESH_MS = 3_000
 
-_WRITING_MS = 15_000
+_WRITING_MS = 7_000
 _WRITING_SHARE = 0.005
 _WRITING_LEAST = 20
 _LATELY_SECONDS = 600

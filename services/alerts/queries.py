@@ -97,7 +97,7 @@ REFUNDS_RECENT = """
 SELECT
     toString(campaign_id) AS campaign_id,
     arrayJoin(if(empty(line_item_id), ['unknown'], arrayDistinct(line_item_id))) AS item_id,
-    intDiv(toUnixTimestamp64Milli(event_time), 5000) * 5 AS second,
+    intDiv(toUnixTimestamp64Milli(event_time), 1000) AS second,
     count() AS refunds
 FROM order_events
 WHERE campaign_id IN {ids:Array(String)}

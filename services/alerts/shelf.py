@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from services.alerts.scene import StockLevel
 
@@ -20,10 +20,13 @@ class ShelfRow:
     safety_stock: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    row: ShelfRow
-    seen_at: int
+@dataclass(slots=True)
+class _Item:
+    """One item's rows by warehouse. `confirmed_at`: when its level may be judged, in epoch milliseconds."""
+
+    rows: dict[str, ShelfRow] = field(default_factory=dict)
+    confirmed_at: int = 0
+    level: StockLevel | None = None
 
 
 class Shelf:
@@ -36,45 +39,38 @@ class Shelf:
     def __init__(self, *, fresh_seconds: int = 120, settle_ms: int = 30_000) -> None:
         self._fresh_seconds = fresh_seconds
         self._settle_ms = settle_ms
-        self._entries: dict[tuple[str, str, str], _Entry] = {}
+        self._campaigns: dict[str, dict[str, _Item]] = {}
 
     def put(self, rows: Iterable[ShelfRow], now: int) -> None:
         """Takes the levels of a read over any range of minutes; a level of an earlier minute replaces nothing."""
         for row in rows:
-            key = (row.campaign_id, row.item_id, row.warehouse_id)
-            known = self._entries.get(key)
-            if known is not None and (row.minute < known.row.minute or row == known.row):
+            item = self._campaigns.setdefault(row.campaign_id, {}).setdefault(row.item_id, _Item())
+            known = item.rows.get(row.warehouse_id)
+            if known is not None and (row.minute < known.minute or row == known):
                 continue
-            self._entries[key] = _Entry(row, now)
+            item.rows[row.warehouse_id] = row
+            item.level = None
+            if row.minute < now // 1000 - self._fresh_seconds:
+                item.confirmed_at = now + self._settle_ms
 
     def levels(self, campaign_id: str, now: int) -> dict[str, StockLevel]:
         """Each item's stock, summed over its warehouses."""
-        items: dict[str, StockLevel] = {}
-        for (campaign, item, warehouse), entry in self._entries.items():
-            if campaign != campaign_id:
-                continue
-            row = entry.row
-            confirmed = (
-                row.minute >= entry.seen_at // 1000 - self._fresh_seconds or now - entry.seen_at >= self._settle_ms
-            )
-            level = items.get(item)
-            if level is None:
-                items[item] = StockLevel(row.available, row.safety_stock, confirmed, {warehouse: row.available})
-                continue
-            safety = level.safety_stock
-            if row.safety_stock is not None:
-                safety = row.safety_stock + (safety or 0)
-            items[item] = replace(
-                level,
-                available=level.available + row.available,
-                safety_stock=safety,
-                confirmed=level.confirmed and confirmed,
-                warehouses={**level.warehouses, warehouse: row.available},
-            )
-        return items
+        return {item_id: self._level(item, now) for item_id, item in self._campaigns.get(campaign_id, {}).items()}
 
     def forget(self, keep: Iterable[str]) -> None:
         """Drops campaigns that are no longer looked at."""
         kept = set(keep)
-        for key in [key for key in self._entries if key[0] not in kept]:
-            del self._entries[key]
+        self._campaigns = {campaign: items for campaign, items in self._campaigns.items() if campaign in kept}
+
+    @staticmethod
+    def _level(item: _Item, now: int) -> StockLevel:
+        confirmed = now >= item.confirmed_at
+        if item.level is None or item.level.confirmed != confirmed:
+            declared = [row.safety_stock for row in item.rows.values() if row.safety_stock is not None]
+            item.level = StockLevel(
+                available=sum(row.available for row in item.rows.values()),
+                safety_stock=sum(declared) if declared else None,
+                confirmed=confirmed,
+                warehouses={warehouse: row.available for warehouse, row in item.rows.items()},
+            )
+        return item.level

@@ -45,6 +45,9 @@ class CampaignDetector(Generic[P]):
     """Looks at one campaign at a time. Holds no state: the same scene always gives the same verdicts."""
 
     parameters_type: ClassVar[type[Parameters]]
+    complete_within_ms: ClassVar[int] = 30_000
+    """It is asked only while the store is complete to within so much of now. What is there is there, but what is
+    missing may still be on its way: a detector of what is missing asks for more."""
     facts: ClassVar[frozenset[str]] = frozenset()
     """Names that a summary may use beside labels, value and threshold."""
 

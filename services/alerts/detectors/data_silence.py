@@ -23,6 +23,7 @@ class DataSilenceParameters(Parameters):
 
 class DataSilence(CampaignDetector[DataSilenceParameters]):
     parameters_type = DataSilenceParameters
+    complete_within_ms = 10_000
     facts = frozenset({"seconds", "last_arrival"})
 
     def candidate(self, scene: CampaignScene) -> bool:

@@ -23,7 +23,7 @@ class RefundAnomalyParameters(Parameters):
     """Refunds of the last `window_seconds` are held against the item's own hour and against all other items."""
 
     window_seconds: int = Field(45, ge=15, le=60)
-    min_refunds: int = Field(5, ge=2, description="refunds in the window below which nothing is an anomaly")
+    min_refunds: int = Field(4, ge=2, description="refunds in the window below which nothing is an anomaly")
     ratio: float = Field(4.0, gt=1, description="times the expected number at the least")
     max_chance: float = Field(1e-6, gt=0, lt=1, description="probability over all items together when all is normal")
     resolve_chance: float = Field(1e-2, gt=0, lt=1, description="probability for this item above which it ends")

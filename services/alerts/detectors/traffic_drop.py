@@ -29,6 +29,7 @@ class TrafficDropParameters(Parameters):
 
 class TrafficDrop(CampaignDetector[TrafficDropParameters]):
     parameters_type = TrafficDropParameters
+    complete_within_ms = 10_000
     facts = frozenset({"percent", "rate", "normal_rate", "window_seconds"})
 
     def judge(self, scene: CampaignScene) -> Verdicts:
