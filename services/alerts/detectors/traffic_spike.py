@@ -20,8 +20,8 @@ class TrafficSpikeParameters(Parameters):
     window_seconds: int = Field(20, ge=5, le=60)
     ratio: float = Field(4.0, gt=1, description="times the normal rate, in either window, that begin an alert")
     resolve_ratio: float = Field(2.0, gt=1, description="times the normal rate, in the longer one, below which it ends")
-    min_events: int = Field(15, ge=1, description="events in a window below which nothing is a spike")
-    max_chance: float = Field(1e-8, gt=0, lt=1, description="probability of so many events when all is normal")
+    min_events: int = Field(12, ge=1, description="events in a window below which nothing is a spike")
+    max_chance: float = Field(1e-7, gt=0, lt=1, description="probability of so many events when all is normal")
     min_history_seconds: int = Field(600, ge=60, description="history that a channel must have")
 
 
