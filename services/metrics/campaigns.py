@@ -38,6 +38,7 @@ class KnownCampaign:
     """A campaign with all that questions about it need.
 
     `declared` is None for one that was never PUT; it starts with its first event. `sent` is the PUT body as it came.
+    `currency` is the one that amounts are reported in.
     """
 
     campaign_id: str
@@ -45,6 +46,7 @@ class KnownCampaign:
     sent: dict[str, Any] | None
     first_event_ms: int | None
     last_event_ms: int | None
+    currency: str
 
     @property
     def start_ms(self) -> int:
@@ -99,6 +101,7 @@ class KnownCampaign:
             "campaign_id": self.campaign_id,
             **defaults,
             **{key: value for key, value in body.items() if value is not None or key == "end"},
+            "currency": self.currency,
             "declared": self.declared is not None,
             "current_phase": current,
         }
@@ -107,9 +110,10 @@ class KnownCampaign:
 class CampaignBook:
     """Reads and writes campaigns."""
 
-    def __init__(self, pool: StorePool, clock: Clock) -> None:
+    def __init__(self, pool: StorePool, clock: Clock, currency: str) -> None:
         self._pool = pool
         self._clock = clock
+        self._currency = currency
         self._last_version = 0
 
     async def get(self, campaign_id: str) -> KnownCampaign:
@@ -119,13 +123,13 @@ class CampaignBook:
         seen = await self._pool.query(_SEEN.format(where=_ONE), parameters)
         if not declared and not seen:
             raise NotFound("campaign", campaign_id)
-        return _known(campaign_id, declared[0]["body"] if declared else None, seen[0] if seen else None)
+        return self._known(campaign_id, declared[0]["body"] if declared else None, seen[0] if seen else None)
 
     async def list(self) -> list[KnownCampaign]:
         """Every campaign, the one that started last first."""
         declared = {row["campaign_id"]: row["body"] for row in await self._pool.query(_DECLARED.format(where=""))}
         seen = {row["campaign_id"]: row for row in await self._pool.query(_SEEN.format(where=""))}
-        found = [_known(name, declared.get(name), seen.get(name)) for name in declared.keys() | seen.keys()]
+        found = [self._known(name, declared.get(name), seen.get(name)) for name in declared.keys() | seen.keys()]
         return sorted(found, key=lambda campaign: (-campaign.start_ms, campaign.campaign_id))
 
     async def put(self, campaign_id: str, sent: dict[str, Any]) -> None:
@@ -144,13 +148,13 @@ class CampaignBook:
             },
         )
 
-
-def _known(campaign_id: str, body: str | None, seen: dict[str, Any] | None) -> KnownCampaign:
-    sent = json.loads(body) if body is not None else None
-    return KnownCampaign(
-        campaign_id,
-        Campaign.model_validate(sent) if sent is not None else None,
-        sent,
-        to_ms(seen["first_event"]) if seen else None,
-        to_ms(seen["last_event"]) if seen else None,
-    )
+    def _known(self, campaign_id: str, body: str | None, seen: dict[str, Any] | None) -> KnownCampaign:
+        sent = json.loads(body) if body is not None else None
+        return KnownCampaign(
+            campaign_id,
+            Campaign.model_validate(sent) if sent is not None else None,
+            sent,
+            to_ms(seen["first_event"]) if seen else None,
+            to_ms(seen["last_event"]) if seen else None,
+            self._currency,
+        )

@@ -63,9 +63,13 @@ _CAMPAIGNS = [
     Column("budgets", Type.JSON),
     Column("baseline_campaign_id", Type.TEXT),
     Column("note", Type.TEXT),
+    Column("currency", Type.TEXT),
     Column("declared", Type.JSON),
     Column("current_phase", Type.TEXT),
 ]
+
+# Answers say these beside what was declared; a body that was read, changed and put back may still hold them.
+_ANSWERED_ONLY = frozenset({"id", "campaign_id", "currency", "declared", "current_phase"})
 
 
 def build_router(
@@ -115,8 +119,9 @@ def build_router(
             Body(openapi_examples={"festival": {"value": Campaign.model_config["json_schema_extra"]["example"]}}),
         ],
     ) -> dict[str, Any]:
-        _validated(campaign_id, body)
-        await book.put(campaign_id, body)
+        declared = {key: value for key, value in body.items() if key not in _ANSWERED_ONLY}
+        _validated(campaign_id, declared)
+        await book.put(campaign_id, declared)
         return (await book.get(campaign_id)).answer(clock())
 
     @router.get("/campaigns/{campaign_id}/overview", summary="Every metric over a period, with targets and baseline")

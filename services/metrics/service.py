@@ -34,7 +34,7 @@ class MetricsService:
     def __init__(self, settings: Settings, store: Store, clock: Clock = wall_clock) -> None:
         self._pool = StorePool(store, threads=QUERY_THREADS, name="metrics")
         engine = QueryEngine(self._pool)
-        book = CampaignBook(self._pool, clock)
+        book = CampaignBook(self._pool, clock, settings.reporting_currency)
         self._broadcasts = Broadcasts(lambda campaign_id: Snapshots(campaign_id, self._pool, engine, book, clock))
         self.router = APIRouter()
         self.router.include_router(build_router(self._pool, engine, book, self._broadcasts, clock))

@@ -60,6 +60,8 @@ class Snapshots:
         self._clock = clock
         self._panels: dict[str, Any] = {}
         self._due: dict[str, float] = {}
+        self._fresh: set[str] = set()
+        self._refreshing: asyncio.Task[None] | None = None
         self._told: dict[str, int] | None = None
 
     async def tick(self) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
@@ -73,12 +75,13 @@ class Snapshots:
             phases=campaign.phases,
         )
         watermark = await read_watermark(self._pool)
-        overview, pulse, alerts, refreshed = await asyncio.gather(
+        await self._refresh(campaign, question, now)
+        overview, pulse, alerts = await asyncio.gather(
             self._overview(campaign, question, now, watermark),
             self._pulse(now),
             read_alert_feed(self._pool, self._campaign_id),
-            self._refresh(campaign, question, now),
         )
+        refreshed, self._fresh = self._fresh, set()
         changed = self._changed(alerts)
         for alert in alerts:
             del alert["seq"]
@@ -88,7 +91,7 @@ class Snapshots:
         changes = {
             **head,
             "pulse": _pulse_table([row for row in pulse if row["time"] >= recent]),
-            **{name: self._panels[name] for name in refreshed},
+            **{name: self._panels[name] for name in sorted(refreshed)},
         }
         return full, changes, changed
 
@@ -131,18 +134,32 @@ class Snapshots:
             for row in rows
         ]
 
-    async def _refresh(self, campaign: KnownCampaign, question: Question, now: int) -> list[str]:
-        """Asks the panels that are due, one after the other; returns their names."""
-        refreshed = []
+    async def _refresh(self, campaign: KnownCampaign, question: Question, now: int) -> None:
+        """Begins to ask the panels that are due, unless that is still going on. The tick waits for the first only:
+        a heavy panel must not make the whole screen look stale."""
+        if self._refreshing is None or self._refreshing.done():
+            if self._refreshing is not None:
+                # Raises what went wrong, so that the viewers of a store that fails see a stale screen.
+                self._refreshing.result()
+            self._refreshing = asyncio.create_task(self._ask_due(campaign, question, now), name="stream-panels")
+        if not self._panels:
+            await self._refreshing
+
+    async def _ask_due(self, campaign: KnownCampaign, question: Question, now: int) -> None:
         for name, period in (("channels", 2), ("funnel", 3), ("items", 3), ("inventory", 3), ("regions", 5)):
             started = time.monotonic()
             if started < self._due.get(name, 0):
                 continue
             self._panels[name] = json_table(*await self._panel(name, campaign, question, now))
+            self._fresh.add(name)
             spent = time.monotonic() - started
             self._due[name] = started + max(period, 10 * spent)
-            refreshed.append(name)
-        return refreshed
+
+    async def close(self) -> None:
+        """Ends what is still being asked."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
 
     async def _panel(self, name: str, campaign: KnownCampaign, question: Question, now: int) -> Table:
         if name == "funnel":

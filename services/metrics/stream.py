@@ -38,6 +38,10 @@ class SnapshotSource(Protocol):
         """The full snapshot, what may have changed in it since the last tick, and the alerts that changed."""
         ...
 
+    async def close(self) -> None:
+        """Ends what `tick` has left running."""
+        ...
+
 
 @dataclass(slots=True)
 class _Broadcast:
@@ -93,6 +97,12 @@ class Broadcasts:
                 broadcast.changed.notify_all()
 
     async def _run(self, campaign_id: str, broadcast: _Broadcast) -> None:
+        try:
+            await self._ticks(campaign_id, broadcast)
+        finally:
+            await broadcast.source.close()
+
+    async def _ticks(self, campaign_id: str, broadcast: _Broadcast) -> None:
         loop = asyncio.get_running_loop()
         number = broadcast.latest.number if broadcast.latest is not None else 0
         idle_since: float | None = None

@@ -90,6 +90,13 @@ async def test_a_declaration_comes_back_as_it_was_put_and_the_latest_one_wins(de
     assert got["current_phase"] == "burst"
 
 
+async def test_what_was_read_can_be_changed_and_put_back(desk: Desk) -> None:
+    await desk.client.put(desk.path, json=BODY)
+    read = (await desk.client.get(desk.path)).json()
+    assert (await desk.client.put(desk.path, json={**read, "name": "renamed"})).status_code == 200
+    assert (await desk.client.get(desk.path)).json() == {**read, "name": "renamed"}
+
+
 async def test_targets_are_attained_in_total_and_by_phase(store: Store, desk: Desk) -> None:
     insert_rows(store, "order_events", [order(desk.campaign, 45, 1000), order(desk.campaign, 5, 1500)])
     await desk.client.put(desk.path, json=BODY)

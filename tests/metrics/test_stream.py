@@ -30,6 +30,9 @@ class Ticks:
         alerts = [{"id": "a", "state": "firing"}] if self.count == 2 else []
         return {"full": self.count}, {"changes": self.count}, alerts
 
+    async def close(self) -> None:
+        """Leaves nothing running."""
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
