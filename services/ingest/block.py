@@ -9,6 +9,33 @@ BUSY_AGE_MS = 10_000
 moment at which it was opened."""
 
 
+_WRITING_SHARE = 0.3
+"""Of one writer's time, how much small blocks may take."""
+
+_LONGEST_AGE_MS = 1_500
+"""However slow the store is, records that come in a trickle wait no longer than this before they are written."""
+
+
+class Pace:
+    """How long blocks wait for more records, given what writing one costs.
+
+    Every block costs some milliseconds, however small: parts of the table and of each rollup. With many partitions and
+    few records, or on a busy machine, that would be most of what ingest does; older and so fewer blocks cost less.
+    """
+
+    def __init__(self, age_ms: int) -> None:
+        self._least = age_ms
+        self._write_ms = 0.0
+
+    def wrote(self, milliseconds: float) -> None:
+        """Takes how long a small block took to write."""
+        self._write_ms += (milliseconds - self._write_ms) / 8
+
+    def age_ms(self, lanes: int) -> int:
+        """The age at which a block is due while `lanes` partitions receive records."""
+        return max(self._least, min(_LONGEST_AGE_MS, round(self._write_ms * lanes / _WRITING_SHARE)))
+
+
 @dataclass(frozen=True, slots=True)
 class BlockLimits:
     """Bounds of a block: records, bytes of their values, and milliseconds since it was opened."""
@@ -30,10 +57,12 @@ class BlockSize:
         """How many more records it takes; the bytes are checked between chunks, so they overshoot by one at most."""
         return 0 if self.bytes >= limits.bytes else max(0, limits.records - self.records)
 
-    def is_due(self, limits: BlockLimits, now: int, *, waiting_records: int = 0, waiting_bytes: int = 0) -> bool:
-        """It should be written as soon as the block before it is done: it is old enough, or full with what waits."""
+    def is_due(
+        self, limits: BlockLimits, now: int, age_ms: int, *, waiting_records: int = 0, waiting_bytes: int = 0
+    ) -> bool:
+        """It should be written as soon as the block before it is done: it is of age, or full with what waits."""
         return (
-            now - self.opened_at >= limits.age_ms
+            now - self.opened_at >= age_ms
             or self.records + waiting_records >= limits.records
             or self.bytes + waiting_bytes >= limits.bytes
         )

@@ -37,6 +37,7 @@ MOST_CHUNKS = 32
 """A poll returns at most this many chunks."""
 
 _CALL_SECONDS = 15.0
+_STOP_SECONDS = 2.0
 _STALE = (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError)
 
 
@@ -90,9 +91,13 @@ class GroupConsumer:
             raise BrokerError(f"could not join the consumer group: {error!r}") from error
 
     async def stop(self) -> None:
-        """Leaves the group and closes every connection."""
-        await self._consumer.stop()
-        await self._admin.close()
+        """Leaves the group and closes every connection, within 4 s even when Kafka does not answer."""
+        for part in (self._consumer.stop(), self._admin.close()):
+            try:
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await part
+            except (KafkaError, OSError, TimeoutError) as error:
+                logger.warning("connection to Kafka not closed in order", extra={"error": repr(error)})
 
     @property
     def membership(self) -> Membership:

@@ -177,14 +177,14 @@ class Lane:
         self._take(chunk, self._open)
         return True
 
-    def is_due(self, now: int) -> bool:
-        """What is open should be staged and sealed now."""
+    def is_due(self, now: int, age_ms: int) -> bool:
+        """What is open should be staged and sealed now; `age_ms` is how long a block may wait for more."""
         if self.in_flight is not None or self.held:
             return False
         if self.replay is not None:
             return self._position >= self.replay.end
         return self._open is not None and self._open.size.is_due(
-            self._limits, now, waiting_records=self._pending_records, waiting_bytes=self._pending_bytes
+            self._limits, now, age_ms, waiting_records=self._pending_records, waiting_bytes=self._pending_bytes
         )
 
     def seal(self, now: int) -> Block:

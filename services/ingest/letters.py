@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 _SEND_SECONDS = 30.0
 _SEARCH_SECONDS = 60.0
+_STOP_SECONDS = 2.0
 _CLOCK_MARGIN_MS = 5 * 60_000
 """How far the clocks of two ingest machines may be apart."""
 _OVERHEAD = 512
@@ -54,8 +55,12 @@ class DeadLetterTopic:
             raise BrokerError(f"could not start the dead-letter producer: {error!r}") from error
 
     async def stop(self) -> None:
-        """Closes the connections; what was not acknowledged may or may not arrive."""
-        await self._producer.stop()
+        """Closes the connections within 2 s; what was not acknowledged may or may not arrive."""
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._producer.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            logger.warning("dead-letter producer not closed in order", extra={"error": repr(error)})
 
     async def send(self, block: BlockId, refusals: Sequence[Refusal], *, again: bool) -> None:
         """As `writer.Letters`."""

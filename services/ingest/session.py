@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Collection, Iterable, Mapping
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -14,6 +15,7 @@ from services.common.clock import Clock
 from services.common.errors import BrokerError, StoreError
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
+from services.ingest.block import Pace
 from services.ingest.committer import Committer
 from services.ingest.consumer import MOST_CHUNKS, GroupConsumer, StaleMember
 from services.ingest.lane import Block, Lane
@@ -42,6 +44,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     def __init__(self, settings: Settings, store: StorePool, clock: Clock) -> None:
         self._clock = clock
         self._max_buffered = settings.max_buffered_bytes
+        self._pace = Pace(settings.batch_max_age_ms)
         self._consumer = GroupConsumer(settings, [settings.topics[kind] for kind in EVENT_KINDS])
         self._letters = DeadLetterTopic(settings)
         self._restorer = Restorer(settings, store, clock)
@@ -176,11 +179,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         if free <= 0:
             return
         now = self._clock()
+        age = self._pace.age_ms(sum(not lane.is_empty for lane in self._lanes.values()))
         due = [
             (lane.opened_since, partition)
             for partition, lane in self._lanes.items()
             if partition not in self._writes
-            and (lane.is_due(now) or (all_ and lane.replay is None and not lane.held and not lane.is_empty))
+            and (lane.is_due(now, age) or (all_ and lane.replay is None and not lane.held and not lane.is_empty))
         ]
         for _, partition in sorted(due)[:free]:
             task = asyncio.create_task(self._write(partition, self._lanes[partition]), name="ingest-write")
@@ -193,12 +197,15 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 await asyncio.sleep(0)
             if self._lanes.get(partition) is not lane:
                 return
+            started = time.perf_counter()
             block = lane.seal(self._clock())
             await Writer(_Offsets(self._committer), self._letters, self._store).write(lane, block)
             if block.recorded:
                 await self._until_done(lane)
             lane.done(self._clock())
             _count(block)
+            if block.records < _FEW_RECORDS:
+                self._pace.wrote((time.perf_counter() - started) * 1000)
             if self._progress.has_caught_up(partition, lane):
                 self._caught_up.set()
         except StaleMember as error:
@@ -263,7 +270,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             self._caught_up.clear()
             await self._progress.write(self._clock(), dict(self._lanes))
             prometheus.INGEST_STALLED_PARTITIONS.set(sum(lane.trouble is not None for lane in self._lanes.values()))
-            await asyncio.sleep(_PROGRESS_SECONDS / 4)
+            await asyncio.sleep(_PROGRESS_SECONDS / 2)
             try:
                 async with asyncio.timeout(max(0.0, observed + _PROGRESS_SECONDS - loop.time())):
                     await self._caught_up.wait()
@@ -302,9 +309,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             async with asyncio.timeout(_DRAIN_SECONDS):
                 while True:
                     self._write_due(all_=True)
-                    if not self._writes:
+                    if self._writes:
+                        await asyncio.wait(list(self._writes.values()), return_when=asyncio.FIRST_COMPLETED)
+                    elif all(lane.is_empty or lane.replay is not None for lane in self._lanes.values()):
                         break
-                    await asyncio.wait(list(self._writes.values()), return_when=asyncio.FIRST_COMPLETED)
+                    else:
+                        # An offset of a lane that has something to write is just being committed.
+                        await asyncio.sleep(_LINGER_SECONDS)
                 await self._commit_done(self._lanes)
                 moment = self._clock()
                 self._progress.observe(moment, await self._consumer.end_offsets(self._lanes))

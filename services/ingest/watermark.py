@@ -34,17 +34,21 @@ class Watermark:
         """The end of the log as last observed; 0 before any observation."""
         self._unreached: deque[Observation] = deque()
         self._reached_one = False
+        self._apart = 0
 
     def observe(self, observation: Observation) -> None:
         """Takes an observation, which must not be older than the one before."""
         self.end_offset = observation.end
         held = self._unreached
         # Of several observations of one end the first says when its records were there, the last proves most.
-        if len(held) > 1 and held[-1].end == held[-2].end == observation.end:
+        # Where many are held, those close together say little: fewer make for coarser claims, never for larger ones.
+        if len(held) > 1 and (
+            held[-1].end == held[-2].end == observation.end or held[-1].moment - held[-2].moment < self._apart
+        ):
             held.pop()
         held.append(observation)
         if len(held) > _MOST_OBSERVATIONS:
-            # Fewer observations make for coarser claims, never for larger ones.
+            self._apart = 2 * max(1, (held[-1].moment - held[0].moment) // len(held))
             self._unreached = deque([held[0], *list(held)[2::2]])
 
     def advance(self, next_offset: int, first_timestamp: int | None) -> int:
@@ -56,6 +60,8 @@ class Watermark:
         while self._unreached and self._unreached[0].end <= next_offset:
             self.value = max(self.value, self._unreached.popleft().moment)
             self._reached_one = True
-        if self._unreached and not self._reached_one and first_timestamp is not None:
+        if not self._unreached:
+            self._apart = 0
+        elif not self._reached_one and first_timestamp is not None:
             self.value = max(self.value, min(first_timestamp, self._unreached[0].moment))
         return self.value

@@ -1,0 +1,175 @@
+"""The protocol under crashes at every step, zombies and a broker that forgets: no loss, no duplicate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.ingest.block import BlockLimits
+from services.ingest.consumer import StaleMember
+from tests.ingest.world import Crash, Process, World
+
+LONG = 10**9
+
+names = st.one_of(
+    st.integers(0, 25).map(lambda number: f"e{number}"), st.just("!"), st.integers(0, 9).map("~{}".format)
+)
+
+
+@dataclass
+class Life:
+    """One process: what it does, after how many calls it dies, and what happens between it and the next."""
+
+    deeds: list[tuple[str, int]]
+    fuse: int
+    zombie: bool
+    produced: list[str]
+    forget: int
+    lose: int
+
+
+deeds = st.lists(
+    st.one_of(
+        st.tuples(st.just("fetch"), st.integers(1, 12)),
+        st.tuples(st.just("write"), st.just(0)),
+        st.tuples(st.just("idle"), st.just(0)),
+        st.tuples(st.just("wait"), st.integers(0, 50)),
+        st.tuples(st.just("zombie"), st.just(0)),
+    ),
+    max_size=25,
+)
+lives = st.lists(
+    st.builds(
+        Life,
+        deeds=deeds,
+        fuse=st.integers(1, 40),
+        zombie=st.booleans(),
+        produced=st.lists(names, max_size=15),
+        forget=st.integers(0, 4),
+        lose=st.integers(0, 10),
+    ),
+    max_size=6,
+)
+limits = st.builds(BlockLimits, records=st.integers(1, 20), bytes=st.integers(1, 60), age_ms=st.just(10))
+
+
+def live(world: World, life: Life, horizon: int, limits: BlockLimits, *, forgetful: bool) -> None:
+    world.fuse, world.zombie_crash = life.fuse, life.zombie
+    process = Process(world, horizon, limits)
+    try:
+        for deed, amount in life.deeds:
+            world.now += 1
+            if deed == "fetch":
+                process.fetch(amount)
+            elif deed == "write":
+                process.lane.reached(process.position)
+                process.write()
+            elif deed == "idle":
+                process.commit_idle()
+            elif deed == "wait":
+                world.now += amount
+            elif world.zombies:
+                # What a dead predecessor sent off arrives only now.
+                world.insert_rows(*world.zombies.pop(0))
+    except (Crash, StaleMember):
+        pass
+    if forgetful and life.forget:
+        # A broker that saves now and then: the latest commits are gone, and so are the latest records.
+        del world.log[max(0, len(world.log) - life.lose) :]
+        at = max(0, len(world.offset_history) - 1 - life.forget)
+        world.offset = world.offset_history[at]
+        del world.offset_history[at + 1 :]
+    world.log += life.produced
+
+
+def finish(world: World, horizon: int, limits: BlockLimits) -> None:
+    world.fuse = -1
+    Process(world, horizon, limits).run_to_the_end()
+    for token, rows in world.zombies:
+        world.insert_rows(token, rows)
+
+
+def check_events(world: World) -> None:
+    written = Counter(event_id for event_id, *_ in world.rows)
+    assert set(written) >= {name for name in world.log if name.startswith("e")}
+    assert not {name: count for name, count in written.items() if count > 1}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(names, max_size=40), lives, limits)
+def test_crashes_and_zombies(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
+    world = World(log=log)
+    for life in lives:
+        live(world, life, LONG, limits, forgetful=False)
+    finish(world, LONG, limits)
+    check_events(world)
+    assert sorted(world.rollup) == sorted(world.rows)
+    # The first arrival counts, wherever the crashes fell.
+    first = {name: world.log.index(name) for name in set(world.log)}
+    assert all(offset == first[event_id] for event_id, offset, _ in world.rows if event_id.startswith("e"))
+    refused = {offset for offset, name in enumerate(world.log) if name == "!"}
+    assert refused <= set(world.dead)
+    assert Counter(world.dead) == Counter(set(world.dead))
+    # A letter is sent again only where its sender died before it could know: never, in this model.
+    assert Counter(world.letters) == Counter(world.dead)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(names, max_size=40), lives, limits)
+def test_a_broker_that_forgets_its_latest_commits(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
+    """The duplicate filter makes up for what the broker forgot.
+
+    Not for all of it: if ingest dies between a table and its rollup, and the broker forgets that very block, the rollup
+    stays behind; nobody is left who knows its token.
+    """
+    world = World(log=log)
+    for life in lives:
+        live(world, life, LONG, limits, forgetful=True)
+    finish(world, LONG, limits)
+    check_events(world)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(names, max_size=40), lives, limits, st.integers(1, 60))
+def test_a_short_memory_never_breaks_a_token(
+    log: list[str], lives: list[Life], limits: BlockLimits, horizon: int
+) -> None:
+    """Ids that are forgotten may count again, but a block that is built again is the block that was recorded."""
+    world = World(log=log)
+    for life in lives:
+        live(world, life, horizon, limits, forgetful=False)
+    finish(world, horizon, limits)
+    assert {event_id for event_id, *_ in world.rows} >= {name for name in world.log if name.startswith("e")}
+    assert max(Counter(offset for _, offset, _ in world.rows).values(), default=1) == 1
+    assert sorted(world.rollup) == sorted(world.rows)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(names, min_size=1, max_size=40), lives, limits, st.data())
+def test_retention_takes_records_that_were_not_read(
+    log: list[str], lives: list[Life], limits: BlockLimits, data: st.DataObject
+) -> None:
+    world = World(log=log)
+    for life in lives:
+        live(world, life, LONG, limits, forgetful=False)
+        world.log_start = data.draw(st.integers(world.log_start, len(world.log)))
+    finish(world, LONG, limits)
+    written = Counter(event_id for event_id, *_ in world.rows)
+    assert set(written) >= {name for name in world.log[world.log_start :] if name.startswith("e")}
+    assert not {name: count for name, count in written.items() if count > 1}
+
+
+def test_every_single_step_may_be_the_last() -> None:
+    log = ["e1", "!", "e2", "e1", "e3", "!", "e4"]
+    for fuse in range(1, 60):
+        for zombie in (False, True):
+            world = World(log=list(log))
+            deeds = [("fetch", 3), ("write", 0), ("idle", 0), ("fetch", 4), ("write", 0), ("idle", 0)]
+            life = Life(deeds, fuse, zombie, produced=[], forget=0, lose=0)
+            live(world, life, LONG, BlockLimits(3, 1000, 10), forgetful=False)
+            finish(world, LONG, BlockLimits(3, 1000, 10))
+            check_events(world)
+            assert sorted(world.letters) == sorted(world.dead) == [1, 5]

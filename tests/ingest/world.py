@@ -1,0 +1,217 @@
+"""A model of Kafka and ClickHouse around one partition, strict enough to show a loss, a duplicate or a broken token.
+
+The tables are keyed by nothing: rows are appended, so a record that is written twice is there twice. A rollup is fed by
+the table and may be left behind by a crash. A token is remembered with the rows that came with it: the same token with
+other rows is an error, since ClickHouse would drop them in silence. Every call may crash before or after it took
+effect, and an insert may take effect long after its caller died (a zombie).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from services.common.decode import Event, TrafficEvent
+from services.common.errors import RefusedEvent
+from services.ingest.block import BlockLimits
+from services.ingest.consumer import StaleMember
+from services.ingest.duplicates import DuplicateFilter
+from services.ingest.lane import Lane
+from services.ingest.protocol import BlockId, Checkpoint, Replay, on_assignment
+from services.ingest.records import Chunk
+from services.ingest.refusals import Refusal
+from services.ingest.writer import Writer
+
+TOPIC = "traffic"
+
+
+class Crash(Exception):
+    """The process is gone."""
+
+
+Rows = list[tuple[str, int, int]]
+"""event_id, offset, arrived_at"""
+
+
+@dataclass
+class World:
+    """What outlives a process. `fuse` counts down the calls until the crash; negative means never."""
+
+    log: list[str] = field(default_factory=list)
+    log_start: int = 0
+    offset: tuple[int, str] | None = None
+    offset_history: list[tuple[int, str] | None] = field(default_factory=lambda: [None])
+    rows: Rows = field(default_factory=list)
+    tokens: dict[str, Rows] = field(default_factory=dict)
+    rollup: Rows = field(default_factory=list)
+    rollup_tokens: set[str] = field(default_factory=set)
+    dead: list[int] = field(default_factory=list)
+    dead_tokens: dict[str, list[int]] = field(default_factory=dict)
+    letters: list[int] = field(default_factory=list)
+    zombies: list[tuple[str, Rows]] = field(default_factory=list)
+    generation: int = 0
+    now: int = 1_000_000
+    fuse: int = -1
+    zombie_crash: bool = False
+
+    def step(self) -> None:
+        self.fuse -= 1
+        if self.fuse == 0:
+            raise Crash
+
+    def insert_rows(self, token: str, rows: Rows, *, may_crash: bool = False) -> None:
+        """The table takes the rows, then its rollup does: a crash between the two leaves the rollup behind."""
+        if token in self.tokens:
+            assert self.tokens[token] == rows, f"a block was built again and came out differently: {token}"
+        else:
+            self.tokens[token] = rows
+            self.rows += rows
+        if may_crash:
+            self.step()
+        if token not in self.rollup_tokens:
+            self.rollup_tokens.add(token)
+            self.rollup += rows
+
+    def insert_dead(self, token: str, offsets: list[int]) -> None:
+        if token in self.dead_tokens:
+            assert self.dead_tokens[token] == offsets
+            return
+        self.dead_tokens[token] = offsets
+        self.dead += offsets
+
+
+class Ports:
+    """One process's connections to the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        world.generation += 1
+        self.generation = world.generation
+
+    async def commit(self, topic: str, partition: int, checkpoint: Checkpoint) -> None:
+        self.world.step()
+        if self.generation != self.world.generation:
+            raise StaleMember("the group has moved on")
+        self.world.offset = (checkpoint.start, checkpoint.encode())
+        self.world.offset_history.append(self.world.offset)
+        self.world.step()
+
+    async def send(self, block: BlockId, refusals: Sequence[Refusal], *, again: bool) -> None:
+        for refusal in refusals:
+            if again and refusal.offset in self.world.letters:
+                continue
+            self.world.step()
+            self.world.letters.append(refusal.offset)
+        self.world.step()
+
+    async def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
+        assert token is not None
+        offsets = rows.column("kafka_offset").to_pylist()
+        if table == "dead_letters":
+            self.world.step()
+            self.world.insert_dead(token, offsets)
+            self.world.step()
+            return
+        arrived = rows.column("arrived_at").cast(pa.int64()).to_pylist()
+        values = list(zip(rows.column("event_id").to_pylist(), offsets, arrived, strict=True))
+        try:
+            self.world.step()
+        except Crash:
+            if self.world.zombie_crash:
+                self.world.zombies.append((token, values))
+            raise
+        self.world.insert_rows(token, values, may_crash=True)
+        self.world.step()
+
+
+def decode(value: bytes | None, now_ms: int) -> Event:
+    """`!` is refused; `~name` is refused unless judged late enough; anything else is an event of that id."""
+    text = (value or b"").decode()
+    if text == "!" or (text.startswith("~") and now_ms % 3 == 0):
+        raise RefusedEvent("schema_violation", text)
+    return TrafficEvent(text, "page_view", "", "c", "u", event_time_ms=now_ms)
+
+
+class Process:
+    """One life of ingest: it restores itself from the world, as `restore.Restorer` does, and works until a crash."""
+
+    def __init__(self, world: World, horizon: int, limits: BlockLimits) -> None:
+        self.world = world
+        self.ports = Ports(world)
+        self.writer = Writer(self.ports, self.ports, self.ports)
+        offset, metadata = world.offset or (None, None)
+        decision = on_assignment(
+            offset,
+            metadata,
+            log_start=world.log_start,
+            log_end=len(world.log),
+            new_incarnation=f"i{world.generation}",
+        )
+        self.seen = DuplicateFilter(horizon)
+        last = max((arrived for *_, arrived in world.rows), default=0)
+        until = decision.opened_at if isinstance(decision, Replay) else 1 << 62
+        since = self.seen.first_remembered(min(until, max(world.now, last)))
+        self._remember(since, until)
+        self.lane = Lane(
+            topic=TOPIC,
+            partition=0,
+            kind="traffic",
+            decision=decision,
+            limits=limits,
+            decode=decode,
+            seen=self.seen,
+        )
+        if self.lane.replay is None:
+            self.lane.opened_at = max(self.lane.opened_at, last)
+        self.position = self.lane.next_offset
+
+    def fetch(self, count: int) -> None:
+        """Offers the next records as one chunk."""
+        if not self.lane.wants(self.world.now):
+            return
+        values = [value.encode() for value in self.world.log[self.position : self.position + count]]
+        if not values:
+            return
+        end = self.position + len(values)
+        offsets = range(self.position, end)
+        chunk = Chunk(values, [None] * len(values), offsets, self.world.now, sum(map(len, values)), end)
+        self.lane.offer(chunk, self.world.now)
+        self.position = end
+
+    def write(self) -> None:
+        """Stages, seals and writes what is open, or what is to be replayed."""
+        while self.lane.stage():
+            pass
+        if self.lane.in_flight is not None or (self.lane.is_empty and self.lane.replay is None):
+            return
+        if self.lane.replay is not None and not self.lane.is_due(self.world.now, 0):
+            return
+        block = self.lane.seal(self.world.now)
+        asyncio.run(self.writer.write(self.lane, block))
+        if block.recorded:
+            last = max((arrived for *_, arrived in self.world.rows), default=0)
+            self._remember(self.lane.opened_at + 1, 1 << 62)
+            self.lane.opened_at = max(self.lane.opened_at, last)
+        self.lane.done(self.world.now)
+
+    def commit_idle(self) -> None:
+        if self.lane.is_empty and self.lane.replay is None:
+            asyncio.run(self.ports.commit(TOPIC, 0, self.lane.checkpoint))
+
+    def run_to_the_end(self) -> None:
+        """Everything in the log is dealt with."""
+        while self.lane.next_offset < len(self.world.log):
+            before = (self.lane.next_offset, self.position)
+            self.fetch(10_000)
+            self.lane.reached(self.position)
+            self.write()
+            assert (self.lane.next_offset, self.position) != before, "no progress"
+        self.commit_idle()
+
+    def _remember(self, since: int, until: int) -> None:
+        for event_id, _, arrived in sorted(self.world.rows, key=lambda row: row[2]):
+            if since <= arrived < until:
+                self.seen.remember([event_id], arrived)
