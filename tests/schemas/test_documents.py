@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # it ships no types
+from jsonschema import Draft202012Validator, FormatChecker
 
 from schemas.asyncapi import examples
 from schemas.cli import schemas

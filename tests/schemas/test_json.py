@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.common.errors import RefusedEvent
-from tests.schemas.test_rules import accepted, refusal_of, verdict
+from tests.schemas.judges import accepted, refusal_of, verdict
 from tests.schemas.verdicts import encode, example
 
 GOOD = encode(example("traffic"))
