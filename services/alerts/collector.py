@@ -84,6 +84,8 @@ class Collector:
         self._stock_hour_at = 0
         self._stock_all_at = 0
         self._stock_of: set[str] = set()
+        self._refused_at = 0
+        self._refused: dict[str, int] = {}
         self._offsets: deque[tuple[int, dict[str, int]]] = deque()
 
     async def read(self, now: int, also: Collection[str] = ()) -> Scene:
@@ -146,13 +148,15 @@ class Collector:
         self._offsets.append((now, offsets))
         since, before = self._offsets[0]
         seconds = (now - since) // 1000
-        refused = await self._pool.query(queries.REFUSED, {"from": since})
+        if now - self._refused_at >= REFRESH_MS:
+            rows = await self._pool.query(queries.REFUSED, {"from": since})
+            self._refused_at, self._refused = now, {row["topic"]: row["records"] for row in rows}
         consumed = {topic: max(0, offset - before.get(topic, 0)) for topic, offset in offsets.items()}
         return PipelineScene(
             now=now,
             watching_since=self._since,
             progress=progress,
-            refused={row["topic"]: row["records"] for row in refused},
+            refused=self._refused,
             refused_seconds=seconds,
             consumed=consumed if seconds >= 10 else None,
         )

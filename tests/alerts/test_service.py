@@ -236,7 +236,7 @@ async def test_nothing_is_judged_while_ingest_lags_and_the_lag_itself_fires(stor
         await advance(shop, service, 2)
         shop.set_stock("sku-1", 0)
         told: list[Transition] = []
-        shop.now += 11_000
+        shop.now += 31_000
         for _ in range(50):
             shop.now += 1000
             told += await service.look()
