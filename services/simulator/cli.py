@@ -48,7 +48,7 @@ def replay() -> None:
 @click.option("--campaign", type=click.IntRange(1), default=18, show_default=True, help="1 to 27; 18 is the busiest.")
 @click.option("--campaign-id", help="Default: completejourney- and its number.")
 @click.option("--speed", type=click.FloatRange(1), default=2880.0, show_default=True, help="2880: a day in 30 s.")
-@click.option("--backfill", type=Duration(), default=120.0, show_default=True, help="Past that is sent at once.")
+@click.option("--backfill", type=Duration(), default=900.0, show_default=True, help="Past that is sent at once.")
 @click.option("--visits-per-second", type=click.FloatRange(0.1, 5_000), default=8.0, show_default=True)
 @click.option("--incidents", "script", type=click.Choice(["none", "demo"]), default="none", show_default=True)
 @click.option("--loop/--once", default=True, show_default=True, help="Start again when the campaign is over.")

@@ -19,7 +19,7 @@ from services.simulator.timeline import SECOND_MS, Record, Truth
 
 logger = logging.getLogger(__name__)
 
-_CHUNK = 2_000
+_CHUNK = 5_000
 _BREATH_SECONDS = 0.05
 
 
@@ -52,7 +52,7 @@ async def deliver(
 
     An event goes out when its time has come by `clock`, on one absolute schedule: no drift, and after a
     stall just what the stall held up. The live part begins where the history ends, at the first whole
-    second that was not generated yet, unless the source is live already. At most 2,000 records are on their way.
+    second that was not generated yet. At most 5,000 records are on their way.
 
     Raises `BrokerError` or `DeliveryError` when Kafka or the API stay away.
     """
@@ -87,7 +87,7 @@ async def deliver(
             elif arrival is None or (until is not None and arrival.at_ms >= until):
                 break
             elif live_ms is None:
-                source.incidents.go_live(source.timeline.now_ms + SECOND_MS)
+                source.go_live()
                 logger.info("history sent", extra={"records": sent})
             else:
                 wait = min(_BREATH_SECONDS, max(0.001, (arrival.at_ms - now) / SECOND_MS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.simulator.catalogue import Catalogue, festival_catalogue
@@ -33,6 +33,14 @@ class Source:
     actors: Sequence[Actor]
     incidents: Incidents
     campaign: Campaign
+    revised: Callable[[], Campaign] | None = None
+    """The campaign once it is known when incidents happen, for one whose end depends on silences."""
+
+    def go_live(self) -> None:
+        """From the first second on that has not been generated yet, incidents may happen."""
+        self.incidents.go_live(self.timeline.now_ms + SECOND_MS)
+        if self.revised is not None:
+            self.timeline.notices.append(self.revised())
 
     def records(self) -> Iterator[Record]:
         """All events in the order of their time. May be called once."""

@@ -196,8 +196,8 @@ def test_it_waits_for_what_is_not_up_yet_sends_and_stops_in_order(
         api.close()
     assert status == 0, errors
     assert f"{len(drained(broker, prefix))} records sent" in errors
-    assert len(api.put) == 1
-    assert api.put[0][1]["note"]
+    assert {path for path, _ in api.put} == {api.put[0][0]}
+    assert all(body["note"] for _, body in api.put)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ from services.simulator.world import (
 SPEED = 2880.0
 """A day in half a minute: the busiest campaign takes 28 minutes at ten orders a second."""
 
+BACKFILL_SECONDS = 900.0
+"""Alert rules need some ten minutes to learn what is normal: with these a demo's first incident is recognised."""
+
 # All of the real orders were made in shops; this is where their households are said to come from.
 _HOME_CHANNELS: Weighted[str] = Weighted({"store": 0.34, "app": 0.30, "mini_program": 0.20, "web": 0.10, "live": 0.06})
 _LEAD_MS = (20_000, 90_000)
@@ -93,6 +96,11 @@ class Replay:
             self._plan_coupon(timeline, coupon, at_ms, {"event_name": "coupon_issued"})
             if coupon.redemption is not None and coupon.redemption.basket_id is None:
                 self._redeem(timeline, coupon, self._at(timeline, coupon.redemption.at_ms))
+
+        return self.describe(timeline)
+
+    def describe(self, timeline: Timeline) -> Campaign:
+        """The campaign as the API takes it, with the silences that are to come before its weeks end."""
 
         def at(data_ms: int) -> int:
             moment = self._at(timeline, data_ms)
@@ -230,13 +238,13 @@ def completejourney(
     campaign_id: str | None = None,
     seed: int = 1,
     speed: float = SPEED,
-    backfill_seconds: float = 120.0,
+    backfill_seconds: float = BACKFILL_SECONDS,
     currency: str = "CNY",
     visits_per_second: float = 8.0,
     incidents: Sequence[Incident] = (),
     loop: bool = True,
 ) -> Source:
-    """The campaign as a source that began `backfill_seconds` before now and is live from the next second on.
+    """The campaign as a source that began `backfill_seconds` before now.
 
     It is called `completejourney-` and its number when no `campaign_id` is given.
     `visits_per_second` are the visitors who do not buy. Raises `ConfigurationError` when an incident names a
@@ -255,7 +263,6 @@ def completejourney(
         refuse_sold_out=False,
     )
     director = Incidents(incidents, seed=seed, shop=shop, catalogue=catalogue, channels=list(CHANNELS))
-    director.go_live(now_ms + SECOND_MS)
     replay = Replay(
         data,
         catalogue,
@@ -278,7 +285,7 @@ def completejourney(
         currency=currency,
     )
     actors = (director, replay, crowd, shop.stock, Spend(CHANNELS, seed=seed, currency=currency))
-    return Source(timeline, actors, director, replay.begin(timeline))
+    return Source(timeline, actors, director, replay.begin(timeline), lambda: replay.describe(timeline))
 
 
 def _home_channel(household: int) -> str:
