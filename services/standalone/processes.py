@@ -39,7 +39,9 @@ def identify(pid: int) -> Process | None:
 
 
 def running() -> Iterator[tuple[Process, list[str]]]:
-    """Every process that can be seen, with its command line."""
+    """Every process that can be seen, with its command line; none where the system has no `/proc`."""
+    if not _PROC.is_dir():
+        return
     for entry in _PROC.iterdir():
         if not entry.name.isdigit():
             continue

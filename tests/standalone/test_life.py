@@ -7,6 +7,8 @@ import random
 import socket
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -36,20 +38,20 @@ async def send_page_views(war_room: WarRoom, count: int, prefix: str) -> None:
     await producer.stop()
 
 
-def page_views(war_room: WarRoom) -> int | None:
-    """What the API says of campaign `life`; None while it knows no such campaign."""
-    answer = httpx.get(f"{war_room.url}/api/v1/campaigns/life/overview", timeout=10)
-    return answer.json()["metrics"]["pv"] if answer.status_code == 200 else None
+def metric(war_room: WarRoom, name: str, campaign_id: str = "life") -> Any:
+    """What the API says of a campaign; None while it knows no such campaign."""
+    answer = httpx.get(f"{war_room.url}/api/v1/campaigns/{campaign_id}/overview", timeout=10)
+    return answer.json()["metrics"][name] if answer.status_code == 200 else None
 
 
 async def test_events_are_counted_and_all_state_survives_an_orderly_restart(war_room: WarRoom) -> None:
     await send_page_views(war_room, 30, "a")
-    wait_until(lambda: page_views(war_room) == 30, SOON, "counting 30 page views")
+    wait_until(lambda: metric(war_room, "pv") == 30, SOON, "counting 30 page views")
     war_room.restart()
-    assert page_views(war_room) == 30
+    assert metric(war_room, "pv") == 30
     # A repeat of a known event after the restart, and new ones.
     await send_page_views(war_room, 31, "a")
-    wait_until(lambda: page_views(war_room) == 31, SOON, "counting one more")
+    wait_until(lambda: metric(war_room, "pv") == 31, SOON, "counting one more")
     war_room.stop()
 
 
@@ -143,3 +145,12 @@ def test_a_kafka_that_is_named_is_used_and_left_running(war_room: WarRoom) -> No
         assert other.brokers() == []
         other.stop()
     assert war_room.ready()
+
+
+def test_the_demo_shows_real_orders_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with war_room_in(tmp_path / "demo", command="demo") as demo:
+        demo.start()
+        wait_until(lambda: demo.url in demo.log(), SOON, "printing the dashboard's address")
+        wait_until(lambda: bool(metric(demo, "orders_paid", "completejourney-18")), 2 * SOON, "counting real orders")
+        demo.stop()
+        assert "Traceback" not in demo.log()

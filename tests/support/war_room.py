@@ -30,7 +30,10 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 
 class WarRoom:
-    """A standalone on free ports. Its directory may be handed to a second one to see how that is refused."""
+    """A standalone, or a demo by `command`, on free ports.
+
+    Its directory may be handed to a second one to see how that is refused.
+    """
 
     def __init__(
         self,
@@ -39,7 +42,9 @@ class WarRoom:
         http_port: int | None = None,
         kafka_port: int | None = None,
         env: Mapping[str, str] | None = None,
+        command: str = "standalone",
     ) -> None:
+        self._command = command
         self.data_dir = data_dir
         self.http_port = http_port or free_port()
         self.kafka_port = kafka_port or free_port()
@@ -68,7 +73,7 @@ class WarRoom:
         assert self._process is None, "it runs already"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("WARROOM_")}
         command = [
-            str(Path(sys.executable).with_name("warroom")), "standalone", "--data-dir", str(self.data_dir),
+            str(Path(sys.executable).with_name("warroom")), self._command, "--data-dir", str(self.data_dir),
             "--http-port", str(self.http_port), "--kafka-port", str(self.kafka_port),
         ]  # fmt: skip
         with self._log.open("ab") as log:
@@ -169,9 +174,11 @@ class WarRoom:
 
 
 @contextmanager
-def war_room_in(data_dir: Path, *, env: Mapping[str, str] | None = None) -> Iterator[WarRoom]:
+def war_room_in(
+    data_dir: Path, *, env: Mapping[str, str] | None = None, command: str = "standalone"
+) -> Iterator[WarRoom]:
     """A war room that is not started yet and that leaves nothing behind."""
-    room = WarRoom(data_dir, env=env)
+    room = WarRoom(data_dir, env=env, command=command)
     try:
         yield room
     finally:
