@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from services.alerts.detectors.traffic_drop import TrafficDrop
 from services.alerts.engine import Engine
+from services.alerts.lifecycle import Sighting
 from services.alerts.rules.load import load_rules
 from tests.alerts.test_scenarios import rates, told
-from tests.alerts.town import Arrivals, Town, watch
+from tests.alerts.town import HOUR, Arrivals, Town, watch
 
 
 def test_a_channel_that_loses_its_traffic_fires_a_drop_and_nothing_else() -> None:
@@ -38,10 +40,34 @@ def test_a_short_break_is_no_silence() -> None:
 
 
 def test_a_new_channel_is_no_spike() -> None:
-    town = Town({**rates(10), "store": 0.0}, length=250)
-    town.spike("store", 60, 61, 1.0)
-    town.traffic["store"][town.live + 100 :] = 40
-    assert told(watch(town, 60, 240)) == []
+    town = Town({**rates(10), "store": 0.0}, length=450)
+    town.traffic["store"][town.live : town.live + 300 : 12] = 1
+    town.traffic["store"][town.live + 300 :] = 40
+    assert told(watch(town, 60, 440)) == []
+
+
+def test_history_that_arrives_in_pieces_is_nothing_to_judge_by() -> None:
+    town = Town(rates(20), length=300)
+    # An import into a running campaign: first every eighth second, then the rest.
+    past = np.arange(HOUR)
+    town.arrived[:HOUR] = town.live + np.where(past % 8 == 0, 100 + past // 600, 110 + past // 100)
+    assert told(watch(town, 60, 290)) == []
+
+
+def test_hours_without_data_are_no_measure_of_what_is_normal() -> None:
+    town = Town(rates(20), length=200)
+    for counts in (*town.traffic.values(), town.orders):
+        counts[300:3150] = 0
+    assert told(watch(town, 10, 190)) == []
+
+
+def test_seconds_without_any_data_are_no_drop() -> None:
+    town = Town(rates(20), length=300)
+    town.silence(100, 150)
+    detector = next(d for d in Engine(load_rules(None)).detectors.values() if isinstance(d, TrafficDrop))
+    for second in range(60, 290):
+        verdicts = detector.judge(town.look(second).campaigns["town"]) or []
+        assert [v.labels for v in verdicts if v.sighting is Sighting.BREACH] == []
 
 
 def test_a_growing_crowd_is_no_spike() -> None:
