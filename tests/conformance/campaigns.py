@@ -54,3 +54,9 @@ SPANS: Final = {
     NEVER_PUT: ("2024-02-28T22:17:00Z", "2024-02-29T03:00:00Z"),
 }
 """When the events of the settled campaigns happen; the festival has some before its start and after its end."""
+
+WIDE: Final = ("2025-11-01T00:00:00Z", "2025-12-01T00:00:00Z")
+"""A period that holds all events of the first two."""
+
+NIGHT: Final = ("2025-11-10T23:13:37+08:00", "2025-11-11T11:47:59.999+08:00")
+"""A part of the festival; its bounds count in whole minutes."""

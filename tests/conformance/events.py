@@ -15,7 +15,7 @@ from tests.conformance.refusals import good_event, refusals, sized
 
 CHANNELS: Final = (
     *("app",) * 8, *("web",) * 5, *("mini_program",) * 4, "live", "live", "store", None, None, "unknown", "App",
-    "渠道" * 16, 'a "quoted" \\ one', "it's; -- x", "a,b\tc\nd", "\\N", "🎉",
+    "渠道" * 16, 'a "quoted" \\ one', "it's; -- x", "a,b\tc\nd", "\\N", "🎉", "nul\0",
 )  # fmt: skip
 REGIONS: Final = ("CN-31", "CN-31", "CN-31", "CN-11", "CN-44", "GB-ENG", "US-CA", "FR-2A", "CN-AH", None, None)
 SOURCES: Final = (
@@ -37,7 +37,11 @@ CATEGORIES: Final = ("phones", "cases", "食品", "men's", "a, b", "unknown", No
 ITEMS: Final = (
     *(f"sku-{number}" for number in range(1, 31)),
     "SKU-1", "sku_1", "sku%", "商品-甲", "caf\u00e9", "cafe\u0301", "'; DROP TABLE events; --", '"', "\\", " lead",
-    "NaN", "0",
+    "NaN", "0", "x" * 300,
+)  # fmt: skip
+ODD_USERS: Final = (
+    "User-1", "user-1 ", "ユーザー", "u" * 128, "用" * 128, "jose\u0301", "jos\u00e9", "\\", "user\t1", "O'Neil",
+    "nul\0",
 )  # fmt: skip
 JOURNEY: Final = ("page_view", "view_item", "add_to_cart", "begin_checkout")
 CUSTOM: Final = (
@@ -69,18 +73,7 @@ class _Stream:
         phases = PUTS.get(campaign, {}).get("phases", ())
         self._edges = [epoch_ms(phase[edge]) for phase in phases for edge in ("start", "end")]
         self._users = [f"user-{number}" for number in range(users)]
-        self._users += [
-            "User-1",
-            "user-1 ",
-            "ユーザー",
-            "u" * 128,
-            "用" * 128,
-            "jose\u0301",
-            "jos\u00e9",
-            "\\",
-            "user\t1",
-            "O'Neil",
-        ]
+        self._users += ODD_USERS
 
     def moment(self) -> int:
         """Anywhere in the span, now and then on an edge or one millisecond beside it."""
@@ -127,16 +120,21 @@ class _Stream:
         """The same amount of money as one of the forms that are allowed."""
         exact = Decimal(cents) / 100
         forms: list[Any] = [str(exact), f"{exact:.2f}", float(exact), f"{exact:.2f}"]
+        forms += [f"#{exact:.2f}#", f"#{exact:.3f}#", f"#{cents}e-2#", f"000{exact:.2f}"]
         if cents % 100 == 0:
-            forms += [cents // 100, f"{cents // 100}", f"{exact:.4f}"]
+            forms += [cents // 100, f"{cents // 100}", f"{exact:.4f}", f"#{cents // 100}.0E0#"]
         return self.rng.choice(forms)
+
+    def count(self, most: int) -> int:
+        """An integer, now and then one that 32 bits do not hold."""
+        return 5_000_000_000 if self.rng.random() < 0.01 else self.rng.randrange(most)
 
     def currency(self) -> str:
         return "USD" if self.rng.random() < 0.02 else "CNY"
 
     def send(self, kind: str, event: dict[str, Any]) -> None:
         """Queues the event, sometimes with repeats that say something else under the same key."""
-        self.records.append(record(kind, event, self._currency_reason(kind, event)))
+        self.records.append(record(kind, event, self._currency_reason(kind, event), rng=self.rng))
         key = str(event.get(KEY_FIELD[kind]) or "unknown")
         while self.rng.random() < 0.06:
             self.records.append(self._repeat(kind, event, key))
@@ -156,64 +154,59 @@ class _Stream:
             case _:
                 other |= good_event(self.rng, kind, self._campaign) | {"event_id": event["event_id"]}
                 other |= {"event_time": stamp(self.rng, self.moment())}
-        return record(kind, other, reason or self._currency_reason(kind, other), key=key)
+        return record(kind, other, reason or self._currency_reason(kind, other), key=key, rng=self.rng)
 
     def _currency_reason(self, kind: str, event: dict[str, Any]) -> str | None:
         supported = kind == "traffic" or event.get("currency") in {None, "CNY", *self.rates}
         return None if supported else "unsupported_currency"
 
     def traffic(self, name: str, user: str, at: int, **fields: Any) -> None:
+        """Something that a visitor does; `fields` say what the dice would decide otherwise."""
         rng = self.rng
-        event = self.event(
-            "traffic",
-            name,
-            at,
-            user_id=user,
-            session_id=rng.choice((f"s-{user}-{at // 1_800_000}", f"s-{rng.randrange(300)}", None)),
-            item_id=rng.choice(ITEMS) if rng.random() < 0.8 else None,
-            item_category=rng.choice(CATEGORIES),
-            utm_source=rng.choice(SOURCES),
-            utm_medium=rng.choice(("cpc", None)),
-            device_category=rng.choice(DEVICES),
-            engagement_time_msec=rng.choice((0, 1, 5200, None)),
-            page_location=rng.choice(("https://shop.example/?a=1&b=%20", None)),
-            **fields,
-        )
+        event: dict[str, Any] = {
+            "user_id": user,
+            "session_id": rng.choice((f"s-{user}-{at // 1_800_000}", f"s-{rng.randrange(300)}", None)),
+            "item_id": rng.choice(ITEMS) if rng.random() < 0.8 else None,
+            "item_category": rng.choice(CATEGORIES),
+            "utm_source": rng.choice(SOURCES),
+            "utm_medium": rng.choice(("cpc", None)),
+            "device_category": rng.choice(DEVICES),
+            "engagement_time_msec": rng.choice((0, 1, 5200, 5_000_000_000, None)),
+            "page_location": rng.choice(("https://shop.example/?a=1&b=%20", None)),
+        }
         if rng.random() < 0.05:
             # Fields of other kinds mean nothing here, whatever they hold.
-            event |= {
-                "value": [1],
-                "currency": "EUR",
-                "new_customer": True,
-                "items": "none",
-                "phase": "爆发期",
-                "order_id": 3,
-            }
-        self.send("traffic", event)
+            event |= {"value": [1], "currency": "EUR", "new_customer": True, "items": "none", "order_id": 3}
+        if rng.random() < 0.05:
+            event |= {"phase": "爆发期", "extra": {"event_id": "x", "event_name": "page_view", "items": [{}, [None]]}}
+        self.send("traffic", self.event("traffic", name, at, **{**event, **fields}))
 
     def journey(self) -> None:
         """A visitor on the way to an order, not always in the order that the funnel expects."""
         rng, user, at = self.rng, self.rng.choice(self._users), self.moment()
-        home = {"channel": rng.choice(CHANNELS)} if rng.random() < 0.7 else {}
+        home = {"channel": rng.choice(CHANNELS), "region": rng.choice(REGIONS), "utm_source": rng.choice(SOURCES)}
+        thing = {"item_id": rng.choice(ITEMS), "item_category": rng.choice(CATEGORIES)}
+        if rng.random() < 0.3:
+            home, thing = {}, {}
         for _ in range(rng.randrange(1, 4)):
             self.traffic(rng.choice(("page_view", "page_view", *CUSTOM)), user, at, **home)
             at = self._later(at)
         for name in JOURNEY[1 : rng.choice((1, 2, 2, 3, 4, 4, 4))]:
             if rng.random() < 0.9:
-                self.traffic(name, user, at, **home)
+                self.traffic(name, user, at, **home, **thing)
             at = self._later(at)
         if rng.random() < 0.4:
-            self.order(user, at, **home)
+            self.order(user, at, thing, **home)
 
     def _later(self, at: int) -> int:
         start, end = self._span
         return min(max(at + self.rng.choice(GAPS_MS), start), end - 1)
 
-    def order(self, user: str, at: int, **fields: Any) -> None:
+    def order(self, user: str, at: int, thing: dict[str, Any], **fields: Any) -> None:
         """The life of an order: its refund may come before it, or without it."""
         rng = self.rng
         number = rng.getrandbits(48)
-        items, cents = self._items()
+        items, cents = self._items(thing)
         cents = max(0, cents + rng.choice((0, 0, 1200, -500, -1000, 990)))
         base = {
             "user_id": user,
@@ -253,7 +246,7 @@ class _Stream:
             self.send("orders", self.event("orders", name, at, **{**base, **more}))
             at = self._later(at)
 
-    def _items(self) -> tuple[list[dict[str, Any]], int]:
+    def _items(self, thing: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
         items: list[dict[str, Any]] = []
         total = 0
         for _ in range(self.rng.choice((0, 1, 1, 1, 2, 3, 5))):
@@ -263,6 +256,7 @@ class _Stream:
                 "item_category": self.rng.choice(CATEGORIES),
                 "quantity": quantity,
                 "price": self.amount(cents),
+                **(thing if not items else {}),
             }
             items.append({name: part for name, part in item.items() if part is not None or self.rng.random() < 0.5})
             total += quantity * cents
@@ -293,11 +287,11 @@ class _Stream:
         if (item, warehouse or "default", at) not in taken:
             taken.add((item, warehouse or "default", at))
             level = self.event(
-                "inventory", "stock_level", at, item_id=item, warehouse_id=warehouse, available=rng.randrange(900)
+                "inventory", "stock_level", at, item_id=item, warehouse_id=warehouse, available=self.count(900)
             )
             # A repeat would be such a second level.
-            level["event_id"] = f"stock-{len(taken)}-{item}"
-            self.records.append(record("inventory", level))
+            level["event_id"] = f"stock-{rng.getrandbits(60):x}"
+            self.records.append(record("inventory", level, rng=rng))
 
     def spend(self) -> None:
         rng = self.rng
@@ -308,12 +302,15 @@ class _Stream:
             cost=self.amount(rng.choice((0, 1, 12_340, 99_990, 500_000)) // 10 * 10),
             currency=self.currency(),
             utm_source=rng.choice(SOURCES),
-            impressions=rng.choice((None, 0, 10, 90_000)),
-            clicks=rng.choice((None, 0, 3, 1_800)),
+            impressions=rng.choice((None, 0, 10, self.count(90_000))),
+            clicks=rng.choice((None, 0, 3, self.count(1_800))),
         )
         if rng.random() < 0.2:
             event |= {"item_id": "sku-1", "device_category": "mobile"}
         self.send("spend", event)
+
+
+_LEAP_DAY: Final = "2024-02-29T01:23:45.678Z"
 
 
 def festival(seed: int, now: datetime, rates: dict[str, Decimal]) -> list[Record]:
@@ -341,6 +338,11 @@ def _edges(rng: Random, now: datetime) -> Iterator[Record]:
     yield record("traffic", first)
     yield record("orders", good_event(rng, "orders", MILLENNIUM) | {"event_time": "2000-03-01T00:00:00Z"})
     yield sized(record("traffic", good_event(rng, "traffic", FESTIVAL)), MAX_BYTES)
+    for basket in range(11):
+        items = [{"item_id": f"rare-{basket}-{n}", "quantity": 1, "price": n + 1} for n in range(100)]
+        yield record("orders", good_event(rng, "orders", NEVER_PUT) | {"event_time": _LEAP_DAY, "items": items})
+    longest = {"event_id": "标" * 64, "campaign_id": "C._-" * 16, "user_id": "用" * 128}
+    yield record("traffic", good_event(rng, "traffic", FESTIVAL) | longest)
     for seconds in (-7200, -3600, -600, -90, -5, 120, 300, 540):
         for kind in ("traffic", "orders", "spend"):
             time = (now + timedelta(seconds=seconds)).isoformat()

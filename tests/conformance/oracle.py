@@ -254,18 +254,18 @@ class Oracle:
             for depth in [[_depth(facts) for facts in users.values()]]
         }
 
-    def stock(self, campaign: str) -> dict[str, int]:
-        """What is available of each item, over all its warehouses."""
+    def stock(self, campaign: str, end: datetime) -> dict[str, int]:
+        """What was available of each item at the end, over all its warehouses."""
         latest: dict[tuple[str, str], Fact] = {}
         for event in self.events.get(campaign, ()):
-            if event.kind == "inventory":
+            if event.kind == "inventory" and event.at < minute(end):
                 key = (event.raw["item_id"], event.raw.get("warehouse_id", "default"))
                 if key not in latest or latest[key].at < event.at:
                     latest[key] = event
-        items = {item for item, _ in latest}
-        return {
-            item: sum(int(f.raw["available"]) for (other, _), f in latest.items() if other == item) for item in items
-        }
+        levels: dict[str, int] = {}
+        for (item, _), event in latest.items():
+            levels[item] = levels.get(item, 0) + int(event.raw["available"])
+        return levels
 
 
 def lacks(dimensions: set[str]) -> set[str]:

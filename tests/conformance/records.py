@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
@@ -24,10 +25,23 @@ class Record:
     """Why it is refused; None when it is accepted (and counts, unless its id came before)."""
 
 
-def record(kind: str, event: dict[str, Any], reason: str | None = None, *, key: str | None = None) -> Record:
-    """The event under the key that the contract asks for, unless another is given."""
+def record(
+    kind: str, event: dict[str, Any], reason: str | None = None, *, key: str | None = None, rng: Random | None = None
+) -> Record:
+    """The event under the key that the contract asks for, unless another is given; `rng` varies how it is written."""
     text = key if key is not None else str(event.get(KEY_FIELD[kind]) or "unknown")
-    return Record(kind, text.encode(), json.dumps(event, ensure_ascii=False).encode(), reason)
+    return Record(kind, text.encode(), written(event, rng).encode(), reason)
+
+
+def written(event: dict[str, Any], rng: Random | None = None) -> str:
+    """The event as JSON; a string `#1.50#` becomes the number 1.50 as it stands there."""
+    style = rng.random() if rng else 1.0
+    text = json.dumps(event, ensure_ascii=style < 0.5, indent=1 if style < 0.02 else None)
+    text = re.sub(r'"#([-+.eE\d]+)#"', r"\1", text)
+    if style < 0.1:
+        # Names may be escaped, and space may stand around.
+        text = "\r\n\t " + text.replace('"event_id"', '"event\\u005fid"').replace("/", "\\/") + "\n"
+    return text
 
 
 OFFSETS: Final = (480, 480, 480, 0, -330, -720, 345, 840, 570)

@@ -82,6 +82,7 @@ _BY_KIND: Final[dict[str, tuple[tuple[str, Any], ...]]] = {
         ("items", [5]),
         ("items", [_ITEM, {**_ITEM, "quantity": 0}]),
         ("items", [{**_ITEM, "quantity": "2"}]),
+        ("items", [{**_ITEM, "quantity": None}]),
         ("items", [{**_ITEM, "price": -2}]),
         ("items", [{**_ITEM, "price": "2.345"}]),
         ("items", [{"quantity": 1, "price": 1}]),
