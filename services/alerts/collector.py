@@ -84,6 +84,7 @@ class Collector:
         self._stock_hour_at = 0
         self._stock_all_at = 0
         self._stock_of: set[str] = set()
+        self._live_seconds: dict[str, tuple[int, int]] = {}
         self._refused_at = 0
         self._refused: dict[str, int] = {}
         self._offsets: deque[tuple[int, dict[str, int]]] = deque()
@@ -133,11 +134,15 @@ class Collector:
 
     async def with_live_seconds(self, scene: CampaignScene) -> CampaignScene:
         """The scene with `live_seconds` read. Raises `StoreError`."""
-        rows = await self._pool.query(
-            queries.LIVE_SECONDS,
-            {"id": scene.campaign_id, "from": scene.last_event - 60_000, "to": scene.last_event},
-        )
-        return replace(scene, live_seconds=int(rows[0]["seconds"]))
+        known = self._live_seconds.get(scene.campaign_id)
+        # It is about what came before the last arrival, and stays as it is until the next one.
+        if known is None or known[0] != scene.last_arrival:
+            rows = await self._pool.query(
+                queries.LIVE_SECONDS,
+                {"id": scene.campaign_id, "from": scene.last_event - 60_000, "to": scene.last_event},
+            )
+            known = self._live_seconds[scene.campaign_id] = scene.last_arrival, int(rows[0]["seconds"])
+        return replace(scene, live_seconds=known[1])
 
     async def _pipeline(self, now: int, progress: list[PartitionProgress]) -> PipelineScene:
         offsets: dict[str, int] = {}

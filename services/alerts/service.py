@@ -21,7 +21,7 @@ from services.alerts.silences import SilenceBook
 from services.alerts.waiting import pause
 from services.common import prometheus
 from services.common.clock import Clock, wall_clock
-from services.common.errors import StoreError, StoreUnavailable
+from services.common.errors import ConfigurationError, StoreError, StoreUnavailable
 from services.common.settings import Settings
 from services.common.store import Store, StorePool
 
@@ -35,7 +35,7 @@ _LONGEST_BACKOFF = 10.0
 class AlertsService:
     """Judges the rules. One process of it at a time: two would record each incident twice.
 
-    Raises `ConfigurationError` at once when the rules are wrong.
+    Raises `ConfigurationError` at once when the rules or the webhook's address are wrong.
     """
 
     name = "alerts"
@@ -50,8 +50,11 @@ class AlertsService:
         self._engine = Engine(self._rules)
         self._outbox: Outbox | None = None
         if settings.alert_webhook_url is not None:
-            webhook = Webhook(settings.alert_webhook_url.get_secret_value())
-            self._outbox = Outbox(self.ledger, webhook, settings.external_url, clock)
+            url = settings.alert_webhook_url.get_secret_value()
+            if not url.startswith(("http://", "https://")):
+                # Without the value: an address may hold a secret.
+                raise ConfigurationError("WARROOM_ALERT_WEBHOOK_URL must begin with http:// or https://")
+            self._outbox = Outbox(self.ledger, Webhook(url), settings.external_url, clock)
         self._changing = asyncio.Lock()
         self._looked_at: int | None = None
         self._trouble: str | None = None

@@ -14,6 +14,8 @@ from services.alerts import queries
 from services.alerts.alert import Alert
 from services.common.store import StorePool
 
+_REMEMBER_MS = 24 * 3_600_000
+"""Expired silences are shown for so long."""
 _MOMENT = pa.timestamp("ms", tz="UTC")
 
 
@@ -63,7 +65,7 @@ class SilenceBook:
 
     async def load(self, now: int) -> None:
         """Reads those that have not long expired. Raises `StoreError`."""
-        rows = await self._pool.query(queries.SILENCES, {"from": now - 86_400_000})
+        rows = await self._pool.query(queries.SILENCES, {"from": now - _REMEMBER_MS})
         self._silences = {row["silence_id"]: _silence(row) for row in rows}
 
     async def add(
@@ -81,7 +83,9 @@ class SilenceBook:
             "created_at": pa.array([now], _MOMENT),
         }
         await self._pool.insert("alert_silences", pa.table(row), token=silence.id)
-        self._silences[silence.id] = silence
+        self._silences = {key: kept for key, kept in self._silences.items() if kept.ends_at >= now - _REMEMBER_MS} | {
+            silence.id: silence
+        }
         return silence
 
     def silenced(self, alert: Alert, now: int) -> bool:
