@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from services.common.store import Store
 from tests.support.broker import Broker, running_broker
 from tests.support.store import embedded_store
+
+# How long an example takes says more about the machine than about the code; pytest-timeout bounds each test.
+settings.register_profile("warroom", deadline=None)
+settings.load_profile("warroom")
 
 
 @pytest.fixture(scope="session")

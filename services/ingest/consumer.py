@@ -1,5 +1,9 @@
 """The consumer group as ingest needs it: chunks, offsets with metadata, and commits that a stale member cannot make.
 
+With a server as its store ingest joins the group and shares the partitions with others. With the embedded store it
+takes them all by itself: chDB's directory admits one process only, so there is nobody to share with, and it need not
+wait for Kafka to declare a killed predecessor dead. Both ways keep their offsets in the same group.
+
 aiokafka's own `commit` speaks for whatever generation the consumer is in when the request leaves, and repeats it across
 a rebalance; a member that was thrown out may even commit without any generation. Here a commit carries the generation
 in which its partitions were assigned, so Kafka refuses it once that is over.
@@ -53,12 +57,19 @@ class Membership:
     member: str
 
 
+ALONE = Membership(-1, "")
+"""The membership of who takes the partitions without joining; Kafka refuses its commits while the group has members."""
+
+
 class GroupConsumer:
-    """A member of the consumer group. Must be created and used within one event loop."""
+    """A member of the consumer group, or its only reader. Must be created and used within one event loop."""
 
     def __init__(self, settings: Settings, topics: Collection[str]) -> None:
         self._topics = list(topics)
         self._group = settings.consumer_group
+        url = settings.clickhouse_url
+        self._alone = url is not None and url.get_secret_value().startswith("chdb:")
+        self._counts: dict[str, int] = {}
         self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -70,23 +81,30 @@ class GroupConsumer:
             # After a crash the group waits this long for the dead member before it assigns its partitions anew.
             session_timeout_ms=6_000,
             heartbeat_interval_ms=1_500,
-            rebalance_timeout_ms=20_000,
+            rebalance_timeout_ms=10_000,
             # Partitions that wait for the store are not polled on purpose; a hung loop stops the heartbeats as well.
             max_poll_interval_ms=86_400_000,
             max_partition_fetch_bytes=4 << 20,
             fetch_max_bytes=32 << 20,
             fetch_max_wait_ms=100,
-            request_timeout_ms=15_000,
+            # Longer than a rebalance: a join is answered only when all others have joined.
+            request_timeout_ms=20_000,
         )
 
     async def start(self, listener: ConsumerRebalanceListener) -> None:
-        """Joins the group. Raises `BrokerError` when Kafka does not answer."""
+        """Joins the group or takes all partitions, and tells the listener of what is assigned.
+
+        Raises `BrokerError` when Kafka does not answer.
+        """
         try:
             async with asyncio.timeout(60):
                 await self._admin.start()
                 await self._consumer.start()
                 use_chunks(self._consumer)
-                self._consumer.subscribe(self._topics, listener=listener)
+                if self._alone:
+                    await self._take_all(listener)
+                else:
+                    self._consumer.subscribe(self._topics, listener=listener)
         except (KafkaError, OSError, TimeoutError) as error:
             raise BrokerError(f"could not join the consumer group: {error!r}") from error
 
@@ -99,9 +117,29 @@ class GroupConsumer:
             except (KafkaError, OSError, TimeoutError) as error:
                 logger.warning("connection to Kafka not closed in order", extra={"error": repr(error)})
 
+    async def _take_all(self, listener: ConsumerRebalanceListener) -> None:
+        described = await self._admin.describe_topics(self._topics)
+        partitions = [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in topic["partitions"]
+        ]
+        self._counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        self._consumer.assign(partitions)
+        await listener.on_partitions_assigned(partitions)
+
+    def check_partitions(self) -> None:
+        """Raises `BrokerError` when topics have grown since all their partitions were taken; begin anew then."""
+        for topic, count in self._counts.items():
+            known = self._consumer.partitions_for_topic(topic)
+            if known is not None and len(known) != count:
+                raise BrokerError(f"{topic} has {len(known)} partitions now, {count} before")
+
     @property
     def membership(self) -> Membership:
         """The generation that the member is in; -1 when it was thrown out and has not joined again."""
+        if self._alone:
+            return ALONE
         coordinator: Any = self._consumer._coordinator
         return Membership(coordinator.generation, coordinator.member_id)
 
@@ -183,7 +221,7 @@ class GroupConsumer:
             OffsetCommitRequest.DEFAULT_RETENTION_TIME,
             list(topics.items()),
         )
-        if membership.generation < 0:
+        if membership.generation < 0 and not self._alone:
             raise StaleMember("this member is in no generation of the group")
         backoff = 0.05
         while True:

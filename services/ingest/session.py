@@ -33,9 +33,9 @@ _POLL_MS = 50
 _FEW_RECORDS = 2_000
 _LINGER_SECONDS = 0.02
 _PROGRESS_SECONDS = 1.0
-_HAND_OVER_SECONDS = 8.0
+_HAND_OVER_SECONDS = 5.0
 _DRAIN_SECONDS = 6.0
-_COMMIT_SECONDS = 3.0
+_COMMIT_SECONDS = 2.0
 
 
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -258,6 +258,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         observed = 0.0
         while True:
             if loop.time() - observed >= _PROGRESS_SECONDS and self._lanes:
+                self._consumer.check_partitions()
                 observed = loop.time()
                 moment = self._clock()
                 lanes = dict(self._lanes)

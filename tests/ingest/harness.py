@@ -22,7 +22,11 @@ Record = tuple[str, bytes | None, bytes | None]
 
 
 def settings_for(broker: Broker, **changes: Any) -> Settings:
-    """Settings with topics and a consumer group that no other test has."""
+    """Settings with topics and a consumer group that no other test has.
+
+    They name no store, so ingest joins the group as it does before a ClickHouse server; `clickhouse_url="chdb:///x"`
+    makes it take all partitions by itself.
+    """
     prefix = unique("t") + "."
     return Settings(
         **{
