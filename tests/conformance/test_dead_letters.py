@@ -84,7 +84,8 @@ def test_the_bytes_are_kept(system: System, letters: list[Letter]) -> None:
 )
 def test_over_http(system: System, reason: str | None, topic: str | None) -> None:
     """Rows, newest first, by reason and by topic."""
-    rows = system.get("/dead-letters", reason=reason, topic=topic, limit=10_000)["rows"]
+    rows = system.get("/dead-letters", reason=reason, topic=topic, limit=1000)["rows"]
+    assert len(refused(system)) <= 1000, "more than one answer may hold"
     expected = Counter(
         (place.topic, place.partition, place.offset, sent.reason)
         for place, sent in refused(system).items()

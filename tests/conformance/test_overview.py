@@ -25,6 +25,7 @@ PERIODS = [
     (FESTIVAL, "2025-11-10T23:59:59.999+08:00", "2025-11-11T00:00:59+08:00"),
     (FESTIVAL, "2025-11-10T12:00:00-05:30", "2025-11-11T12:00:00-05:30"),
     (FESTIVAL, "2025-11-11T10:30:00+08:00", "2025-11-11T12:00:00+08:00"),
+    (FESTIVAL, "2025-11-11T00:00:01+08:00", "2025-11-11T00:00:59+08:00"),
     (FESTIVAL, "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"),
     (FESTIVAL, None, "2031-01-01T00:00:00Z"),
     (DST, None, None),
@@ -45,11 +46,13 @@ def test_period(system: System, campaign: str, start: str | None, end: str | Non
 
 
 def values(system: System, campaign: str, dimension: str) -> list[str]:
-    """The values that occur, the frequent ones first, and one that does not."""
+    """The values that occur, the frequent ones first, and one that does not; of dozens alike, only a few."""
     counts: dict[str, int] = {}
     for fact in system.oracle.select(campaign, instant(WIDE[0]), instant(WIDE[1]), {}, [dimension]):
         counts[fact.dims[dimension]] = counts.get(fact.dims[dimension], 0) + 1
-    return [*sorted(counts, key=lambda value: -counts[value]), "no such value"]
+    ordered = sorted(counts, key=lambda value: -counts[value])
+    alike = [value for value in ordered if value.startswith("sku-")]
+    return [*(value for value in ordered if value not in alike[3:]), "no such value"]
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)

@@ -139,6 +139,17 @@ def test_a_declared_campaign_without_events(system: System) -> None:
     assert [row["users"] for row in system.get("/campaigns/quiet/funnel")["rows"]] == [0] * 6
 
 
+def test_a_campaign_that_lies_ahead(system: System) -> None:
+    """From its start to now there is nothing yet, which is no mistake of who asks."""
+    ahead = {**GOOD, "start": "2100-01-01T00:00:00Z", "end": "2100-01-02T00:00:00Z"}
+    assert system.http.put("/api/v1/campaigns/ahead", json=ahead).is_success
+    assert system.get("/campaigns/ahead/overview")["metrics"]["pv"] == 0
+    assert system.get("/campaigns/ahead/timeseries", interval="1h", metrics="gmv")["rows"] == []
+    assert system.get("/campaigns/ahead/breakdown", dimension="item_id")["rows"] == []
+    assert [row["users"] for row in system.get("/campaigns/ahead/funnel")["rows"]] == [0] * 6
+    assert system.get("/campaigns/ahead/inventory")["rows"] == []
+
+
 def test_campaigns_are_listed(system: System) -> None:
     """Declared or seen, each once."""
     listed = [row["id"] for row in system.get("/campaigns")["rows"]]

@@ -27,7 +27,7 @@ LEAP_DAY = ("2024-02-28T00:00:00Z", "2024-03-01T00:00:00Z")
         (DST, WIDE, {}),
         (NEVER_PUT, LEAP_DAY, {}),
     ],
-    ids=["all", "of a channel by night", "of an item", "of a phase and region", "dst", "a thousand items"],
+    ids=["all", "of a channel by night", "of an item", "of a phase and region", "dst", "many items"],
 )
 def test_breakdown(system: System, dimension: str, campaign: str, period: Period, filters: dict[str, str]) -> None:
     """Catches an order counted once an item, amounts that items do not add up to, and distinct sums."""
