@@ -16,7 +16,7 @@ from services.common.settings import EVENT_KINDS, Settings
 
 logger = logging.getLogger(__name__)
 
-KEEP_RECORDS = 200_000
+KEEP_RECORDS = 50_000
 """What stays of each partition behind the committed offset, for people who look and for other consumers."""
 
 STEP_RECORDS = 10_000

@@ -64,7 +64,7 @@ const en = {
   "metric.refund_rate": "Refund rate",
   "metric.buyers": "Buyers",
   "metric.new_buyers": "New buyers",
-  "metric.coupon_redemption_rate": "Coupons used",
+  "metric.coupons_redeemed": "Coupons used",
 
   "curve.title": "Per second, last 10 minutes",
   "curve.gmv": "GMV / s",
@@ -219,7 +219,7 @@ const zh: Readonly<Record<Key, string>> = {
   "metric.refund_rate": "退款率",
   "metric.buyers": "支付买家",
   "metric.new_buyers": "新买家",
-  "metric.coupon_redemption_rate": "优惠券核销率",
+  "metric.coupons_redeemed": "核销券数",
 
   "curve.title": "每秒走势 · 近 10 分钟",
   "curve.gmv": "成交额 / 秒",

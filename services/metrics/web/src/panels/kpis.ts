@@ -12,7 +12,7 @@ const METRICS = [
   "aov",
   "roi",
   "refund_rate",
-  "coupon_redemption_rate",
+  "coupons_redeemed",
 ] as const;
 
 /** Units of the tiles, for the moments before the catalogue is there. */
@@ -26,7 +26,7 @@ const UNITS: Readonly<Record<(typeof METRICS)[number], string>> = {
   aov: "money_ratio",
   roi: "ratio",
   refund_rate: "ratio",
-  coupon_redemption_rate: "ratio",
+  coupons_redeemed: "count",
 };
 
 // Counts of up to nine characters are shown to the last digit; longer ones would not be read anyway.
