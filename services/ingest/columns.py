@@ -31,6 +31,9 @@ _MOMENT: Final = pa.timestamp("ms", "UTC")
 _MONEY: Final = pa.decimal128(18, 2)
 _STRING: Final = pa.string()
 
+# Where pandas is installed, pyarrow imports it at the first conversion: now, rather than under the first load.
+pa.array([""], _STRING)
+
 
 def constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
     """A column that holds one value `count` times."""
@@ -39,7 +42,7 @@ def constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
 
 def moment(ms: int, count: int) -> pa.Array:
     """A column of one moment, given in epoch milliseconds."""
-    return constant(ms, _MOMENT, count)
+    return constant(ms, pa.int64(), count).view(_MOMENT)
 
 
 def money(cents: Sequence[int]) -> pa.Array:
@@ -60,9 +63,7 @@ def build(kind: str, events: Sequence[Event], offsets: Offsets, partition: int, 
         "kafka_offset": pa.array(offsets),
         "event_id": _text([event.event_id for event in events]),
         "event_name": _text([event.event_name for event in events]),
-        "event_time": pa.array(
-            np.array([event.event_time_ms for event in events], np.int64).view("datetime64[ms]")
-        ).cast(_MOMENT),
+        "event_time": pa.array(np.array([event.event_time_ms for event in events], np.int64)).view(_MOMENT),
         "campaign_id": _text([event.campaign_id for event in events]),
         "channel": _text([event.channel for event in events]),
         "region": _text([event.region for event in events]),
@@ -71,7 +72,12 @@ def build(kind: str, events: Sequence[Event], offsets: Offsets, partition: int, 
     return pa.RecordBatch.from_pydict(columns)
 
 
-def _text(values: Sequence[str]) -> pa.Array:
+def _text(values: list[str]) -> pa.Array:
+    # Many columns hold one value over a whole run (the campaign, what an event leaves out), and to find that out costs
+    # a fraction of converting them.
+    first = values[0] if values else ""
+    if values and first == values[-1] and values.count(first) == len(values):
+        return pa.repeat(pa.scalar(first, _STRING), len(values))
     return pa.array(values, _STRING)
 
 

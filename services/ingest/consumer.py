@@ -32,7 +32,7 @@ from aiokafka.protocol.commit import OffsetCommitRequest
 
 from services.common.errors import BrokerError
 from services.common.settings import Settings
-from services.ingest.fetched import use_chunks
+from services.ingest.fetched import use_chunks, wait_between_empty_fetches
 from services.ingest.records import Chunk
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ MOST_CHUNKS = 32
 """A poll returns at most this many chunks."""
 
 _CALL_SECONDS = 15.0
+_EMPTY_FETCH_SECONDS = 0.05
 _STOP_SECONDS = 2.0
 _STALE = (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError)
 
@@ -101,6 +102,7 @@ class GroupConsumer:
                 await self._admin.start()
                 await self._consumer.start()
                 use_chunks(self._consumer)
+                wait_between_empty_fetches(self._consumer, _EMPTY_FETCH_SECONDS)
                 if self._alone:
                     await self._take_all(listener)
                 else:
@@ -110,10 +112,10 @@ class GroupConsumer:
 
     async def stop(self) -> None:
         """Leaves the group and closes every connection, within 4 s even when Kafka does not answer."""
-        for part in (self._consumer.stop(), self._admin.close()):
+        for close in (self._consumer.stop, self._admin.close):
             try:
                 async with asyncio.timeout(_STOP_SECONDS):
-                    await part
+                    await close()
             except (KafkaError, OSError, TimeoutError) as error:
                 logger.warning("connection to Kafka not closed in order", extra={"error": repr(error)})
 

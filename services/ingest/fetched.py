@@ -8,6 +8,7 @@ hands out chunks. Everything else (sessions, rebalances, positions, transactions
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -27,6 +28,30 @@ def use_chunks(consumer: AIOKafkaConsumer) -> None:
     for partition, result in fetcher._records.items():
         records[partition] = result
     fetcher._records = records
+
+
+def wait_between_empty_fetches(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """From now on a fetch that brings nothing takes this long at least, unless the broker took longer already.
+
+    Kafka holds an empty fetch back for `fetch_max_wait_ms`. The embedded broker answers at once, and aiokafka asks
+    again at once: thousands of times a second, which keeps a core busy with nothing.
+    """
+    fetcher: Any = consumer._fetcher
+    fetch = fetcher._proc_fetch_request
+
+    async def patiently(*arguments: Any) -> bool:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        found: bool = await fetch(*arguments)
+        if not found:
+            try:
+                await asyncio.sleep(started + seconds - loop.time())
+            except asyncio.CancelledError:
+                # As the original does: the partitions are gone, and so is the interest in the answer.
+                return False
+        return found
+
+    fetcher._proc_fetch_request = patiently
 
 
 class _FetchedChunks(OrderedDict[TopicPartition, Any]):
