@@ -77,7 +77,9 @@ def live(world: World, life: Life, horizon: int, limits: BlockLimits, *, forgetf
     except (Crash, StaleMember):
         pass
     if forgetful and life.forget:
-        # A broker that saves now and then: the latest commits are gone, and so are the latest records.
+        # A broker that saves now and then: the latest commits are gone, and so are the latest records. It does not
+        # come back within the same millisecond, so a block of the new records is opened later than the lost one.
+        world.now += 1
         del world.log[max(0, len(world.log) - life.lose) :]
         at = max(0, len(world.offset_history) - 1 - life.forget)
         world.offset = world.offset_history[at]
