@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import StaleMember
+from services.ingest.protocol import Checkpoint
 from tests.ingest.world import Crash, Process, World
 
 LONG = 10**9
@@ -77,13 +78,16 @@ def live(world: World, life: Life, horizon: int, limits: BlockLimits, *, forgetf
     except (Crash, StaleMember):
         pass
     if forgetful and life.forget:
-        # A broker that saves now and then: the latest commits are gone, and so are the latest records. It does not
-        # come back within the same millisecond, so a block of the new records is opened later than the lost one.
+        # A broker that saves now and then: the latest commits are gone, and so are the latest records. What it saved
+        # belongs together: of a block whose commit it remembers it has the records. It does not come back within the
+        # same millisecond, so a block of new records is opened later than the lost one.
         world.now += 1
-        del world.log[max(0, len(world.log) - life.lose) :]
         at = max(0, len(world.offset_history) - 1 - life.forget)
         world.offset = world.offset_history[at]
         del world.offset_history[at + 1 :]
+        remembered = Checkpoint.decode(*world.offset) if world.offset is not None else None
+        saved = (remembered.end or remembered.start) if remembered is not None else 0
+        del world.log[max(saved, len(world.log) - life.lose) :]
     world.log += life.produced
 
 
@@ -100,7 +104,7 @@ def check_events(world: World) -> None:
     assert not {name: count for name, count in written.items() if count > 1}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(names, max_size=40), lives, limits)
 def test_crashes_and_zombies(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
     world = World(log=log)
@@ -119,22 +123,22 @@ def test_crashes_and_zombies(log: list[str], lives: list[Life], limits: BlockLim
     assert Counter(world.letters) == Counter(world.dead)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(names, max_size=40), lives, limits)
 def test_a_broker_that_forgets_its_latest_commits(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
     """The duplicate filter makes up for what the broker forgot.
 
     Not for all of it: if ingest dies between a table and its rollup, and the broker forgets that very block, the rollup
-    stays behind; nobody is left who knows its token.
+    stays behind; nobody is left who knows its token. For the same reason zombies are left out.
     """
     world = World(log=log)
     for life in lives:
-        live(world, life, LONG, limits, forgetful=True)
+        live(world, replace(life, zombie=False), LONG, limits, forgetful=True)
     finish(world, LONG, limits)
     check_events(world)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(names, max_size=40), lives, limits, st.integers(1, 60))
 def test_a_short_memory_never_breaks_a_token(
     log: list[str], lives: list[Life], limits: BlockLimits, horizon: int
@@ -149,14 +153,16 @@ def test_a_short_memory_never_breaks_a_token(
     assert sorted(world.rollup) == sorted(world.rows)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(names, min_size=1, max_size=40), lives, limits, st.data())
 def test_retention_takes_records_that_were_not_read(
     log: list[str], lives: list[Life], limits: BlockLimits, data: st.DataObject
 ) -> None:
+    """Nobody can build a block again whose records are gone. So the last insert of a dead process must not be on its way
+    still when retention takes them: zombies are left out here."""
     world = World(log=log)
     for life in lives:
-        live(world, life, LONG, limits, forgetful=False)
+        live(world, replace(life, zombie=False), LONG, limits, forgetful=False)
         world.log_start = data.draw(st.integers(world.log_start, len(world.log)))
     finish(world, LONG, limits)
     written = Counter(event_id for event_id, *_ in world.rows)
