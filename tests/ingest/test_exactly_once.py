@@ -158,8 +158,8 @@ def test_a_short_memory_never_breaks_a_token(
 def test_retention_takes_records_that_were_not_read(
     log: list[str], lives: list[Life], limits: BlockLimits, data: st.DataObject
 ) -> None:
-    """Nobody can build a block again whose records are gone. So the last insert of a dead process must not be on its way
-    still when retention takes them: zombies are left out here."""
+    """Nobody can build a block again whose records are gone. So the last insert of a dead process must not be on its
+    way still when retention takes them: zombies are left out here."""
     world = World(log=log)
     for life in lives:
         live(world, replace(life, zombie=False), LONG, limits, forgetful=False)
