@@ -37,7 +37,7 @@ from services.ingest.records import Chunk
 
 logger = logging.getLogger(__name__)
 
-MOST_CHUNKS = 32
+MOST_CHUNKS = 4
 """A poll returns at most this many chunks."""
 
 _CALL_SECONDS = 15.0

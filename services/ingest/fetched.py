@@ -102,7 +102,7 @@ class _ChunkedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka is un
             return
         if skipped:
             _, chunk = chunk.split(skipped)
-        while len(chunk) > CHUNK_RECORDS * 5 // 4:
+        while len(chunk) >= 2 * CHUNK_RECORDS:
             head, chunk = chunk.split(CHUNK_RECORDS)
             self.next_fetch_offset = head.next_offset
             yield head

@@ -251,8 +251,8 @@ class Lane:
         return self._open.size.room(self._limits)
 
     def _next_run(self, room: int) -> Chunk | None:
-        """At most a chunk's worth of pending records, joined; None when none may be taken."""
-        room = min(room, CHUNK_RECORDS)
+        """About a chunk's worth of pending records, joined; None when none may be taken."""
+        room = min(room, max(CHUNK_RECORDS, len(self._pending[0])))
         run: list[Chunk] = []
         while self._pending and room > 0:
             chunk = self._pending[0]

@@ -18,7 +18,7 @@ import click
 from services.common.kafka import ensure_topics
 from services.common.settings import EVENT_KINDS, Settings
 from services.simulator.source import backlog
-from tests.bench.backlog import BACKLOG_SECONDS, WARM_UP, WARM_UP_EVENTS, fill
+from tests.bench.backlog import BACKLOG_SECONDS, PARTITIONS, WARM_UP, WARM_UP_EVENTS, fill
 from tests.support.broker import running_broker
 
 FLOOR_RATIO = 0.6
@@ -39,7 +39,7 @@ def bench(events: int, runs: int, output: Path) -> None:
         tempfile.TemporaryDirectory(prefix="warroom-bench-") as directory,
         running_broker(Path(directory) / "broker") as broker,
     ):
-        settings = Settings(kafka_bootstrap_servers=broker.bootstrap_servers)
+        settings = Settings(kafka_bootstrap_servers=broker.bootstrap_servers, topic_partitions=PARTITIONS)
         click.echo(f"filling Kafka with {events:,} events ...", err=True)
         size = asyncio.run(_fill(settings, events))
         results: dict[str, list[dict[str, float]]] = {"drain": [], "ingest": []}

@@ -11,6 +11,9 @@ from services.common.settings import Settings
 BACKLOG_SECONDS = 60
 """The festival time that a backlog covers: with 300,000 events, the 5,000 events/s of a large shop's peak."""
 
+PARTITIONS = 1
+"""Of each topic, as in the embedded system."""
+
 WARM_UP = {"topic_prefix": "warm."}
 WARM_UP_EVENTS = 20_000
 """A backlog of its own that each measured process works off first."""

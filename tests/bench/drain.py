@@ -16,7 +16,7 @@ from tests.bench.backlog import WARM_UP, WARM_UP_EVENTS
 from tests.bench.meter import Meter
 
 
-class _Started(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+class Started(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     def __init__(self) -> None:
         self.assigned = asyncio.Event()
 
@@ -38,7 +38,7 @@ async def drain(settings: Settings, events: int) -> dict[str, float]:
         max_partition_fetch_bytes=4 << 20,
         fetch_max_bytes=32 << 20,
     )
-    started = _Started()
+    started = Started()
     await consumer.start()
     try:
         consumer.subscribe([settings.topics[kind] for kind in EVENT_KINDS], listener=started)
