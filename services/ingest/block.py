@@ -47,9 +47,15 @@ class BlockLimits:
 
 @dataclass(slots=True)
 class BlockSize:
-    """How much a block holds, and since when."""
+    """How much a block holds, and since when.
+
+    `opened_at` is what it is recorded with, which is later than that of any block before it. `began` is what the clock
+    said, by which its age is told: after a step of the clock the two are apart, and a block must not wait for the
+    clock to catch up.
+    """
 
     opened_at: int
+    began: int
     records: int = 0
     bytes: int = 0
 
@@ -62,11 +68,11 @@ class BlockSize:
     ) -> bool:
         """It should be written as soon as the block before it is done: it is of age, or full with what waits."""
         return (
-            now - self.opened_at >= age_ms
+            not 0 <= now - self.began < age_ms
             or self.records + waiting_records >= limits.records
             or self.bytes + waiting_bytes >= limits.bytes
         )
 
     def is_closed(self, limits: BlockLimits, now: int) -> bool:
         """Nothing more should be fetched for it even while it has to wait."""
-        return not self.room(limits) or now - self.opened_at >= max(limits.age_ms, BUSY_AGE_MS)
+        return not self.room(limits) or not 0 <= now - self.began < max(limits.age_ms, BUSY_AGE_MS)

@@ -195,7 +195,7 @@ class Lane:
         assert self.in_flight is None
         replay, block = self.replay, self._open
         if replay is not None:
-            block = block or _OpenBlock(replay.start, replay.end, 0, BlockSize(replay.opened_at))
+            block = block or _OpenBlock(replay.start, replay.end, 0, BlockSize(replay.opened_at, now))
             block.start, block.next_offset = replay.start, replay.end
         assert block is not None
         self._open = None
@@ -240,7 +240,7 @@ class Lane:
             # A later block is opened later, whatever the clock says: arrival tells blocks apart.
             opened_at = self.opened_at = max(now, self.opened_at + 1)
             start = self.in_flight.id.end if self.in_flight else self.next_offset
-        self._open = _OpenBlock(start, start, self._pending[0].timestamp, BlockSize(opened_at))
+        self._open = _OpenBlock(start, start, self._pending[0].timestamp, BlockSize(opened_at, now))
 
     def _room(self) -> int:
         if self._open is None:

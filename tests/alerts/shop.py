@@ -14,7 +14,7 @@ import numpy as np
 
 from services.common.clock import to_datetime
 from services.common.store import Store
-from tests.support.rows import insert_rows, money
+from tests.support.rows import NOBODYS_PARTITION, insert_rows, money
 from tests.support.store import fresh_campaign
 
 _EPOCHS = itertools.count(1)
@@ -115,7 +115,7 @@ class Shop:
         self._offset += 1
         return {
             "arrived_at": _time(arrived),
-            "kafka_partition": 0,
+            "kafka_partition": NOBODYS_PARTITION,
             "kafka_offset": self._offset,
             "event_id": f"e{self._offset}",
             "event_name": name,

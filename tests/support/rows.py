@@ -34,12 +34,18 @@ _TYPES: dict[str, pa.DataType] = {
     "clicks": pa.uint64(),
 }
 
+NOBODYS_PARTITION = 60_000
+"""None that ingest reads in any test: of its own it never goes behind the latest arrival."""
+
 ARRIVED = datetime(2026, 11, 11, tzinfo=UTC)
 
 
 def insert_rows(store: Store, table: str, rows: Iterable[Mapping[str, Any]], *, token: str | None = None) -> None:
     """Appends rows that all have the same keys; `arrived_at` and the offset are filled in where they are missing."""
-    filled = [{"arrived_at": ARRIVED, "kafka_offset": number, **row} for number, row in enumerate(rows)]
+    filled = [
+        {"arrived_at": ARRIVED, "kafka_partition": NOBODYS_PARTITION, "kafka_offset": number, **row}
+        for number, row in enumerate(rows)
+    ]
     if not filled:
         return
     names = list(filled[0])
