@@ -79,7 +79,11 @@ class DuplicateFilter:
 
 
 class _HashSet:
-    """Open addressing with linear probing, done for whole arrays at a time."""
+    """Open addressing, done for whole arrays at a time.
+
+    Where a slot is taken the next is as far away as the hash itself says, so that no clusters form: fewer rounds, and a
+    round costs the same however few hashes are left in it.
+    """
 
     def __init__(self) -> None:
         self._slots = np.zeros(_FIRST_SLOTS, np.int64)
@@ -90,36 +94,42 @@ class _HashSet:
 
     def contains(self, hashes: Hashes) -> Mask:
         slots, last = self._slots, len(self._slots) - 1
-        found = np.zeros(len(hashes), np.bool_)
-        open_ = np.arange(len(hashes))
-        place = hashes & last
+        place, stride = hashes & last, _strides(hashes)
+        there = slots[place]
+        found: Mask = there == hashes
+        open_ = np.flatnonzero(~found & (there != _EMPTY))
         while len(open_):
-            there = slots[place]
-            hit = there == hashes[open_]
+            wanted = hashes[open_]
+            place[open_] = at = (place[open_] + stride[open_]) & last
+            there = slots[at]
+            hit = there == wanted
             found[open_[hit]] = True
-            on = ~hit & (there != _EMPTY)
-            open_, place = open_[on], (place[on] + 1) & last
+            open_ = open_[~hit & (there != _EMPTY)]
         return found
 
     def add(self, hashes: Hashes) -> Mask:
         """Adds hashes that are distinct among themselves; True where one was not there before."""
         self._make_room(len(hashes))
-        slots, last = self._slots, len(self._slots) - 1
-        added = np.zeros(len(hashes), np.bool_)
-        open_ = np.arange(len(hashes))
-        place = hashes & last
+        last = len(self._slots) - 1
+        place, stride = hashes & last, _strides(hashes)
+        added, known = self._settle(place, hashes)
+        open_ = np.flatnonzero(~added & ~known)
         while len(open_):
-            wanted = hashes[open_]
-            there = slots[place]
-            vacant = there == _EMPTY
-            # Of several that want one vacant slot the last to be written has it; the others go on.
-            slots[place[vacant]] = wanted[vacant]
-            taken = vacant & (slots[place] == wanted)
+            place[open_] = at = (place[open_] + stride[open_]) & last
+            taken, known = self._settle(at, hashes[open_])
             added[open_[taken]] = True
-            on = ~taken & (there != wanted)
-            open_, place = open_[on], (place[on] + 1) & last
+            open_ = open_[~taken & ~known]
         self._count += int(np.count_nonzero(added))
         return added
+
+    def _settle(self, place: Hashes, hashes: Hashes) -> tuple[Mask, Mask]:
+        """Puts each hash into its slot where that is vacant: which found a slot, and which were there already."""
+        slots = self._slots
+        there = slots[place]
+        vacant = there == _EMPTY
+        # Of several that want one vacant slot the last to be written has it; the others go on.
+        slots[place[vacant]] = hashes[vacant]
+        return vacant & (slots[place] == hashes), there == hashes
 
     def _make_room(self, more: int) -> None:
         size = len(self._slots)
@@ -138,6 +148,11 @@ def _hashes(ids: Sequence[str]) -> Hashes:
     hashes = np.fromiter(map(hash, ids), np.int64, len(ids))
     hashes[hashes == _EMPTY] = 1
     return hashes
+
+
+def _strides(hashes: Hashes) -> Hashes:
+    # Odd, so that a stride comes by every slot of a table whose size is a power of two.
+    return (hashes >> 40) | 1
 
 
 def _first_occurrences(hashes: Hashes) -> Mask:
