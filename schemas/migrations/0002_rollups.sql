@@ -26,21 +26,7 @@ PARTITION BY day
 ORDER BY (campaign_id, dimension, value, minute)
 SETTINGS non_replicated_deduplication_window = 10000;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS traffic_by_minute_whole TO traffic_by_minute AS
-SELECT
-    toDate(arrived_at) AS day,
-    campaign_id,
-    slice.1 AS dimension,
-    slice.2 AS value,
-    toStartOfMinute(event_time) AS minute,
-    count() AS events,
-    countIf(event_name IN ('page_view', 'view_item')) AS pv,
-    uniqCombined64State(20)(user_id) AS uv,
-    uniqCombined64StateIf(20)(session_id, session_id != '') AS sessions
-FROM traffic_events
-ARRAY JOIN [('', ''), ('channel', toString(channel))] AS slice
-GROUP BY day, campaign_id, dimension, value, minute;
-
+-- One view for all dimensions: each further view costs an insert some milliseconds, however few its rows.
 CREATE MATERIALIZED VIEW IF NOT EXISTS traffic_by_minute_dimensions TO traffic_by_minute AS
 SELECT
     toDate(arrived_at) AS day,
@@ -50,22 +36,19 @@ SELECT
     toStartOfMinute(event_time) AS minute,
     count() AS events,
     countIf(event_name IN ('page_view', 'view_item')) AS pv,
-    uniqCombined64State(20)(user_id) AS uv
+    uniqCombined64StateIf(20)(user_id, slice.1 != 'item_id') AS uv,
+    uniqCombined64StateIf(20)(session_id, session_id != '' AND slice.1 IN ('', 'channel')) AS sessions
 FROM traffic_events
-ARRAY JOIN [('region', toString(region)), ('utm_source', toString(utm_source)), ('device_category', toString(device_category)), ('item_category', toString(item_category))] AS slice
-GROUP BY day, campaign_id, dimension, value, minute;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS traffic_by_minute_items TO traffic_by_minute AS
-SELECT
-    toDate(arrived_at) AS day,
-    campaign_id,
-    slice.1 AS dimension,
-    slice.2 AS value,
-    toStartOfMinute(event_time) AS minute,
-    count() AS events,
-    countIf(event_name IN ('page_view', 'view_item')) AS pv
-FROM traffic_events
-ARRAY JOIN [('item_id', toString(item_id))] AS slice
+ARRAY JOIN
+    [
+        ('', ''),
+        ('channel', toString(channel)),
+        ('region', toString(region)),
+        ('utm_source', toString(utm_source)),
+        ('device_category', toString(device_category)),
+        ('item_category', toString(item_category)),
+        ('item_id', item_id)
+    ] AS slice
 GROUP BY day, campaign_id, dimension, value, minute;
 
 CREATE TABLE IF NOT EXISTS orders_by_minute
