@@ -118,10 +118,15 @@ class Broadcasts:
                 return
             try:
                 full, changes, alerts = await broadcast.source.tick()
-            except WarroomError as error:
-                # Viewers see that nothing comes; the page says that it is stale. The store may be back in a moment.
+            except Exception as error:
+                # Viewers see that nothing comes; the page says that it is stale. The store may be back in a moment, and
+                # a fault of ours must not leave them waiting for ever.
                 failures += 1
-                logger.warning("snapshot failed", extra={"campaign_id": campaign_id, "error": str(error)})
+                logger.warning(
+                    "snapshot failed",
+                    extra={"campaign_id": campaign_id, "error": str(error)},
+                    exc_info=None if isinstance(error, WarroomError) else error,
+                )
                 await asyncio.sleep(min(2.0**failures, 10) * random.uniform(0.5, 1))
                 continue
             failures = 0

@@ -18,14 +18,15 @@ from services.metrics.stream import Broadcasts, event_bytes
 class Ticks:
     """Counts how often it was asked; tells which snapshot is full and which follows."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, error: type[Exception] = StoreUnavailable) -> None:
         self.count = 0
         self.failures = failures
+        self.error = error
 
     async def tick(self) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
         if self.failures:
             self.failures -= 1
-            raise StoreUnavailable("the store is away")
+            raise self.error("the store is away")
         self.count += 1
         alerts = [{"id": "a", "state": "firing"}] if self.count == 2 else []
         return {"full": self.count}, {"changes": self.count}, alerts
@@ -88,9 +89,12 @@ async def test_a_viewer_that_slept_skips_to_the_latest_and_gets_the_whole_pictur
     await broadcasts.close()
 
 
-async def test_a_store_that_is_away_for_a_moment_ends_no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [StoreUnavailable, KeyError])
+async def test_a_snapshot_that_fails_for_a_moment_ends_no_stream(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     monkeypatch.setattr(random, "uniform", lambda *_: 0.001)
-    broadcasts = Broadcasts(lambda _: Ticks(failures=3))
+    broadcasts = Broadcasts(lambda _: Ticks(failures=3, error=error))
     assert (await messages(broadcasts.watch("c"), 1))[0] == ("snapshot", {"full": 1})
     await broadcasts.close()
 
