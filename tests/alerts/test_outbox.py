@@ -18,8 +18,8 @@ from services.alerts.lifecycle import Life, State
 from services.common.clock import wall_clock
 from services.common.store import Store, StorePool
 from tests.alerts.receiver import Receiver, receiving
-from tests.alerts.waiting import until
 from tests.support.store import fresh_campaign
+from tests.support.waiting import until
 
 
 def notices(count: int) -> list[Transition]:

@@ -23,7 +23,7 @@ from services.common.settings import Settings
 from services.common.store import Store
 from tests.alerts.receiver import receiving
 from tests.alerts.shop import Shop
-from tests.alerts.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from services.common.settings import Settings
 from services.common.store import Store
 from services.ingest.service import IngestService
 from tests.support.broker import Broker, unique
+from tests.support.waiting import until
 
 Record = tuple[str, bytes | None, bytes | None]
 """Kind, key, value."""
@@ -135,13 +136,6 @@ async def running(settings: Settings, store: Store) -> AsyncIterator[IngestServi
         stop.set()
         async with asyncio.timeout(15):
             await task
-
-
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Waits for a condition that becomes true by itself."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110  # the condition belongs to another process or thread
-            await asyncio.sleep(0.05)
 
 
 def progress(store: Store, settings: Settings) -> dict[tuple[str, int], dict[str, Any]]:

@@ -23,11 +23,11 @@ from tests.ingest.harness import (
     running,
     settings_for,
     traffic,
-    until,
     until_handled,
 )
 from tests.support.broker import Broker
 from tests.support.store import fresh_campaign
+from tests.support.waiting import until
 
 
 async def test_every_kind_arrives_as_it_was_sent(broker: Broker, store: Store) -> None:

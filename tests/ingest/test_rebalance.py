@@ -17,11 +17,11 @@ from tests.ingest.harness import (
     running,
     settings_for,
     traffic,
-    until,
     until_handled,
 )
 from tests.support.broker import Broker
 from tests.support.store import fresh_campaign
+from tests.support.waiting import until
 
 
 async def test_members_join_and_leave_under_load(broker: Broker, store: Store) -> None:

@@ -13,9 +13,10 @@ from services.common.store import Row, Store
 from services.common.store.interface import Parameters
 from services.ingest import writer
 from services.ingest.service import IngestService
-from tests.ingest.harness import produce, record, settings_for, traffic, until, until_handled
+from tests.ingest.harness import produce, record, settings_for, traffic, until_handled
 from tests.support.broker import Broker
 from tests.support.store import fresh_campaign
+from tests.support.waiting import until
 
 
 class Flaky:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
@@ -41,7 +42,7 @@ Verdicts = list[Verdict] | None
 P = TypeVar("P", bound=Parameters)
 
 
-class CampaignDetector(Generic[P]):
+class CampaignDetector(ABC, Generic[P]):
     """Looks at one campaign at a time. Holds no state: the same scene always gives the same verdicts."""
 
     parameters_type: ClassVar[type[Parameters]]
@@ -54,11 +55,12 @@ class CampaignDetector(Generic[P]):
     def __init__(self, parameters: P) -> None:
         self.parameters = parameters
 
+    @abstractmethod
     def judge(self, scene: CampaignScene) -> Verdicts:
-        raise NotImplementedError
+        """What it finds in the scene, for each thing at fault."""
 
 
-class PipelineDetector(Generic[P]):
+class PipelineDetector(ABC, Generic[P]):
     """Looks at the way from Kafka to the store."""
 
     parameters_type: ClassVar[type[Parameters]]
@@ -67,5 +69,6 @@ class PipelineDetector(Generic[P]):
     def __init__(self, parameters: P) -> None:
         self.parameters = parameters
 
+    @abstractmethod
     def judge(self, scene: PipelineScene) -> Verdicts:
-        raise NotImplementedError
+        """What it finds in the scene, for each thing at fault."""
