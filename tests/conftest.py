@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from services.common.store import Store
 from tests.support.broker import Broker, running_broker
+from tests.support.kafka import ApacheKafka, running_kafka
 from tests.support.store import embedded_store
 
 # How long an example takes says more about the machine than about the code; pytest-timeout bounds each test.
@@ -26,4 +27,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """The run's one Kafka, started on first use. Tests keep apart by topic prefix (tests.support.broker.unique)."""
     with running_broker(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
+    """The run's one Apache Kafka, for tests marked `system`. Tests keep apart as on `broker`."""
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as running:
         yield running
