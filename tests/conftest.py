@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from services.common.store import Store
 from tests.support.broker import Broker, running_broker
-from tests.support.kafka import ApacheKafka, running_kafka
+from tests.support.kafka import ApacheKafka, KafkaServer, running_kafka
 from tests.support.store import embedded_store
 
 # How long an example takes says more about the machine than about the code; pytest-timeout bounds each test.
@@ -24,14 +24,27 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """The run's one Kafka, started on first use. Tests keep apart by topic prefix (tests.support.broker.unique)."""
+def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The run's one embedded Kafka, started on first use. Tests keep apart by topic prefix (`broker.unique`)."""
     with running_broker(tmp_path_factory.mktemp("broker")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
-    """The run's one Apache Kafka, for tests marked `system`. Tests keep apart as on `broker`."""
+    """The run's one Apache Kafka, for tests marked `system`. Tests keep apart as on the embedded one."""
     with running_kafka(tmp_path_factory.mktemp("kafka")) as running:
         yield running
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("embedded_broker", id="embedded"),
+        pytest.param("kafka", id="apache", marks=pytest.mark.system),
+    ],
+)
+def broker(request: pytest.FixtureRequest) -> KafkaServer:
+    """Each broker in turn: the embedded one in `make test`, Apache Kafka in `make test-system`."""
+    chosen: KafkaServer = request.getfixturevalue(request.param)
+    return chosen

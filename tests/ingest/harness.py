@@ -15,14 +15,15 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from services.common.settings import Settings
 from services.common.store import Store
 from services.ingest.service import IngestService
-from tests.support.broker import Broker, unique
+from tests.support.broker import unique
+from tests.support.kafka import KafkaServer
 from tests.support.waiting import until
 
 Record = tuple[str, bytes | None, bytes | None]
 """Kind, key, value."""
 
 
-def settings_for(broker: Broker, **changes: Any) -> Settings:
+def settings_for(broker: KafkaServer, **changes: Any) -> Settings:
     """Settings with topics and a consumer group that no other test has.
 
     They name no store, so ingest joins the group as it does before a ClickHouse server; `clickhouse_url="chdb:///x"`

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from services.common.kafka import ensure_topics
 from tests.ingest.harness import produce, read_letters, record, settings_for, traffic
-from tests.support.broker import Broker
+from tests.support.kafka import KafkaServer
 
 KILLS = 4
 
 
-async def test_killed_under_load(broker: Broker, tmp_path: Path) -> None:
+async def test_killed_under_load(broker: KafkaServer, tmp_path: Path) -> None:
     rng = random.Random(5)
     # With the embedded store ingest does not join the group. It could not here: the embedded broker never lets go of a
     # group's leader that was killed.

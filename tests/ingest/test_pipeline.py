@@ -25,12 +25,12 @@ from tests.ingest.harness import (
     traffic,
     until_handled,
 )
-from tests.support.broker import Broker
+from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
 
 
-async def test_every_kind_arrives_as_it_was_sent(broker: Broker, store: Store) -> None:
+async def test_every_kind_arrives_as_it_was_sent(broker: KafkaServer, store: Store) -> None:
     campaign = fresh_campaign("ingest")
     common = {"event_time": "2026-11-11T20:00:00.123456+08:00", "campaign_id": campaign}
     sent = {
@@ -90,7 +90,7 @@ async def test_every_kind_arrives_as_it_was_sent(broker: Broker, store: Store) -
     assert (spent["cost"], spent["clicks"], spent["channel"]) == (Decimal("12.34"), 5, "app")
 
 
-async def test_duplicates_and_disorder_count_once(broker: Broker, store: Store) -> None:
+async def test_duplicates_and_disorder_count_once(broker: KafkaServer, store: Store) -> None:
     campaign = fresh_campaign("ingest")
     rng = random.Random(7)
     events = [
@@ -121,7 +121,7 @@ async def test_duplicates_and_disorder_count_once(broker: Broker, store: Store) 
     assert rollup["events"] == len(events)
 
 
-async def test_a_refused_event_uses_up_no_id(broker: Broker, store: Store) -> None:
+async def test_a_refused_event_uses_up_no_id(broker: KafkaServer, store: Store) -> None:
     campaign = fresh_campaign("ingest")
     good = traffic(campaign)
     settings = settings_for(broker)
@@ -133,7 +133,7 @@ async def test_a_refused_event_uses_up_no_id(broker: Broker, store: Store) -> No
     assert [row["event_id"] for row in rows] == [good["event_id"]]
 
 
-async def test_refusals_are_kept_with_their_reason(broker: Broker, store: Store) -> None:
+async def test_refusals_are_kept_with_their_reason(broker: KafkaServer, store: Store) -> None:
     campaign = fresh_campaign("ingest")
     ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     refused: dict[str, list[Record]] = {
@@ -185,7 +185,7 @@ async def test_refusals_are_kept_with_their_reason(broker: Broker, store: Store)
 
 
 async def test_a_refusal_too_large_for_the_dead_letter_topic_is_kept_whole_in_the_table(
-    broker: Broker, store: Store
+    broker: KafkaServer, store: Store
 ) -> None:
     settings = settings_for(broker)
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
@@ -205,7 +205,7 @@ async def test_a_refusal_too_large_for_the_dead_letter_topic_is_kept_whole_in_th
     assert row["reason"] == "too_large"
 
 
-async def test_the_watermark_follows_the_clock_when_nothing_is_left_to_read(broker: Broker, store: Store) -> None:
+async def test_the_watermark_follows_the_clock_when_nothing_is_left_to_read(broker: KafkaServer, store: Store) -> None:
     campaign = fresh_campaign("ingest")
     settings = settings_for(broker)
     async with running(settings, store):
@@ -224,7 +224,7 @@ async def test_the_watermark_follows_the_clock_when_nothing_is_left_to_read(brok
 
 
 @pytest.mark.parametrize("rows", [1, 7])
-async def test_blocks_of_any_size_carry_the_same(broker: Broker, store: Store, rows: int) -> None:
+async def test_blocks_of_any_size_carry_the_same(broker: KafkaServer, store: Store, rows: int) -> None:
     campaign = fresh_campaign("ingest")
     settings = settings_for(broker, batch_max_rows=rows, topic_partitions=1)
     records = [record("traffic", traffic(campaign, user_id=f"u{number}")) for number in range(40)]

@@ -19,12 +19,12 @@ from tests.ingest.harness import (
     traffic,
     until_handled,
 )
-from tests.support.broker import Broker
+from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
 
 
-async def test_members_join_and_leave_under_load(broker: Broker, store: Store) -> None:
+async def test_members_join_and_leave_under_load(broker: KafkaServer, store: Store) -> None:
     campaign = fresh_campaign("ingest")
     rng = random.Random(3)
     settings = settings_for(broker, topic_partitions=3, batch_max_rows=400, batch_max_age_ms=50)
@@ -59,7 +59,7 @@ async def test_members_join_and_leave_under_load(broker: Broker, store: Store) -
 
 
 async def test_an_orderly_stop_writes_what_is_fetched_and_leaves_nothing_to_replay(
-    broker: Broker, store: Store
+    broker: KafkaServer, store: Store
 ) -> None:
     campaign = fresh_campaign("ingest")
     # Blocks that never come of age by themselves: only the stop can make them be written.

@@ -9,11 +9,11 @@ from collections import Counter
 from services.common.store import Store
 from services.ingest.service import IngestService
 from tests.ingest.harness import produce, read_letters, record, running, settings_for, traffic, until_handled
-from tests.support.broker import Broker
+from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 
 
-async def test_cut_off_at_random_moments(broker: Broker, store: Store) -> None:
+async def test_cut_off_at_random_moments(broker: KafkaServer, store: Store) -> None:
     campaign = fresh_campaign("ingest")
     rng = random.Random(11)
     settings = settings_for(broker, batch_max_rows=700, batch_max_age_ms=50)

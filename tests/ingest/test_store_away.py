@@ -14,7 +14,7 @@ from services.common.store.interface import Parameters
 from services.ingest import writer
 from services.ingest.service import IngestService
 from tests.ingest.harness import produce, record, settings_for, traffic, until_handled
-from tests.support.broker import Broker
+from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
 
@@ -54,7 +54,7 @@ class Flaky:
     "failure", [StoreUnavailable("away"), StoreRejected("no such column")], ids=["away", "rejects"]
 )
 async def test_nothing_is_dropped_or_doubled(
-    broker: Broker, store: Store, monkeypatch: pytest.MonkeyPatch, failure: Exception, after: bool
+    broker: KafkaServer, store: Store, monkeypatch: pytest.MonkeyPatch, failure: Exception, after: bool
 ) -> None:
     monkeypatch.setattr(writer, "_REJECTED_PAUSE", 0.2)
     campaign = fresh_campaign("ingest")

@@ -9,10 +9,11 @@ from services.common.errors import BrokerError
 from services.common.kafka import ensure_topics
 from services.common.settings import Settings
 from tests.ingest.harness import settings_for
-from tests.support.broker import Broker, free_port
+from tests.support.broker import free_port
+from tests.support.kafka import KafkaServer
 
 
-async def test_missing_topics_are_made_and_others_accepted(broker: Broker) -> None:
+async def test_missing_topics_are_made_and_others_accepted(broker: KafkaServer) -> None:
     settings = settings_for(broker, topic_partitions=3)
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
     await admin.start()

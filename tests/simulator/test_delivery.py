@@ -24,6 +24,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from services.common.settings import EVENT_KINDS
 from tests.support.broker import Broker, free_port, running_broker
+from tests.support.kafka import KafkaServer
 
 WARROOM = [sys.executable, "-c", "from services.cli import main; main()"]
 
@@ -63,7 +64,7 @@ class Api:
         self._server.server_close()
 
 
-def create_topics(broker: Broker, prefix: str) -> None:
+def create_topics(broker: KafkaServer, prefix: str) -> None:
     async def create() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
         await admin.start()
@@ -75,7 +76,7 @@ def create_topics(broker: Broker, prefix: str) -> None:
     asyncio.run(create())
 
 
-def drained(broker: Broker, prefix: str) -> list[tuple[str, int, bytes, dict[str, Any]]]:
+def drained(broker: KafkaServer, prefix: str) -> list[tuple[str, int, bytes, dict[str, Any]]]:
     """Topic, partition, key and event of every record there is."""
 
     async def drain() -> list[tuple[str, int, bytes, dict[str, Any]]]:
@@ -97,7 +98,7 @@ def drained(broker: Broker, prefix: str) -> list[tuple[str, int, bytes, dict[str
     return asyncio.run(drain())
 
 
-def command(broker: Broker, prefix: str, *arguments: str) -> list[str]:
+def command(broker: KafkaServer, prefix: str, *arguments: str) -> list[str]:
     where = ["--bootstrap-servers", broker.bootstrap_servers, "--topic-prefix", prefix]
     return [*WARROOM, *arguments, *where]
 
@@ -118,7 +119,7 @@ def start(arguments: list[str]) -> subprocess.Popen[bytes]:
 
 
 def test_history_and_live_part_join_without_a_hole_and_repeats_keep_their_partition(
-    broker: Broker, tmp_path: Path
+    broker: KafkaServer, tmp_path: Path
 ) -> None:
     create_topics(broker, "whole.")
     api = Api(free_port(), unready=2)
@@ -164,7 +165,7 @@ def test_history_and_live_part_join_without_a_hole_and_repeats_keep_their_partit
     assert 300 < moments[-1] - moments[0] < 330
 
 
-def test_history_alone_ends_at_the_present(broker: Broker) -> None:
+def test_history_alone_ends_at_the_present(broker: KafkaServer) -> None:
     create_topics(broker, "past.")
     arguments = ["simulate", "--no-campaign", "--history", "2m", "--duration", "0", "--events-per-second", "50"]
     status, errors = finish(start(command(broker, "past.", *arguments)), 60)
@@ -175,7 +176,7 @@ def test_history_alone_ends_at_the_present(broker: Broker) -> None:
 
 @pytest.mark.parametrize(("name", "number"), [("simulate", signal.SIGTERM), ("replay completejourney", signal.SIGINT)])
 def test_it_waits_for_what_is_not_up_yet_sends_and_stops_in_order(
-    broker: Broker, name: str, number: signal.Signals
+    broker: KafkaServer, name: str, number: signal.Signals
 ) -> None:
     prefix = f"{name.split(maxsplit=1)[0]}."
     port = free_port()
