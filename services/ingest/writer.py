@@ -1,4 +1,7 @@
-"""Writes one block in the order that makes it exactly once: range committed, refusals acknowledged, rows inserted."""
+"""Writes one block in the order that makes it exactly once.
+
+The range is committed, refusals are acknowledged, rows inserted, and at last the block is entered into the ledger.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pyarrow as pa
 
 from services.common import prometheus
 from services.common.errors import BrokerError, StoreRejected, StoreUnavailable
+from services.ingest import ledger
 from services.ingest.columns import TABLES
 from services.ingest.lane import Block, Lane
 from services.ingest.protocol import BlockId, Checkpoint
@@ -70,14 +74,26 @@ class Writer:
         if not block.recorded:
             await self._offsets.commit(block.id.topic, block.id.partition, block.id.checkpoint)
         if block.refusals:
-            again = block.recorded
-            await self._until_done(lane, lambda: self._letters.send(block.id, block.refusals, again=again))
+            await self._until_done(lane, self._letters_of(block))
         if block.rows:
             rows = await asyncio.to_thread(block.table)
             await self._until_done(lane, lambda: self._insert(TABLES[block.kind], rows, block.id.token))
         if block.refusals:
             letters = dead_letters(block.id, block.refusals)
             await self._until_done(lane, lambda: self._insert("dead_letters", letters, block.id.token))
+        # Not beside the others: what the ledger names is in the tables, so that an audit need not guess.
+        await self._until_done(lane, lambda: self._insert(ledger.TABLE, ledger.entry(block), block.id.token))
+
+    def _letters_of(self, block: Block) -> Callable[[], Awaitable[None]]:
+        again = block.recorded
+
+        async def send() -> None:
+            nonlocal again
+            # Of letters whose acknowledgement is lost nobody knows whether they are there.
+            sent_before, again = again, True
+            await self._letters.send(block.id, block.refusals, again=sent_before)
+
+        return send
 
     async def _insert(self, table: str, rows: pa.Table, token: str) -> None:
         started = time.perf_counter()

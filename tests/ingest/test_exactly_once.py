@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.ingest import writer
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import StaleMember
 from services.ingest.protocol import Checkpoint
 from tests.ingest.world import Crash, Process, World
 
 LONG = 10**9
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_pauses() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "_FIRST_PAUSE", 0.0)
+        patch.setattr(writer.logger, "disabled", True)
+        yield
+
 
 names = st.one_of(
     st.integers(0, 25).map(lambda number: f"e{number}"), st.just("!"), st.integers(0, 9).map("~{}".format)
@@ -22,9 +34,13 @@ names = st.one_of(
 
 @dataclass
 class Life:
-    """One process: what it does, after how many calls it dies, and what happens between it and the next."""
+    """One process: what it does, after how many calls it dies, and what happens between it and the next.
+
+    `faults` befall its first calls of the store and of the dead-letter topic.
+    """
 
     deeds: list[tuple[str, int]]
+    faults: list[str]
     fuse: int
     zombie: bool
     produced: list[str]
@@ -46,6 +62,7 @@ lives = st.lists(
     st.builds(
         Life,
         deeds=deeds,
+        faults=st.lists(st.sampled_from(["", "", "refused", "lost"]), max_size=8),
         fuse=st.integers(1, 40),
         zombie=st.booleans(),
         produced=st.lists(names, max_size=15),
@@ -58,7 +75,7 @@ limits = st.builds(BlockLimits, records=st.integers(1, 20), bytes=st.integers(1,
 
 
 def live(world: World, life: Life, horizon: int, limits: BlockLimits, *, forgetful: bool) -> None:
-    world.fuse, world.zombie_crash = life.fuse, life.zombie
+    world.fuse, world.zombie_crash, world.faults = life.fuse, life.zombie, deque(life.faults)
     process = Process(world, horizon, limits)
     try:
         for deed, amount in life.deeds:
@@ -74,7 +91,7 @@ def live(world: World, life: Life, horizon: int, limits: BlockLimits, *, forgetf
                 world.now += amount
             elif world.zombies:
                 # What a dead predecessor sent off arrives only now.
-                world.insert_rows(*world.zombies.pop(0))
+                world.zombies.popleft()()
     except (Crash, StaleMember):
         pass
     if forgetful and life.forget:
@@ -93,15 +110,49 @@ def live(world: World, life: Life, horizon: int, limits: BlockLimits, *, forgetf
 
 def finish(world: World, horizon: int, limits: BlockLimits) -> None:
     world.fuse = -1
+    world.faults.clear()
     Process(world, horizon, limits).run_to_the_end()
-    for token, rows in world.zombies:
-        world.insert_rows(token, rows)
+    while world.zombies:
+        world.zombies.popleft()()
 
 
 def check_events(world: World) -> None:
     written = Counter(event_id for event_id, *_ in world.rows)
     assert set(written) >= {name for name in world.log if name.startswith("e")}
     assert not {name: count for name, count in written.items() if count > 1}
+
+
+def check_ledger(world: World, *, whole: bool = True) -> None:
+    """Each block is there once, its counts are what the tables hold, and blocks of one life follow each other.
+
+    `whole`: the log was read from its first record to its last, so the blocks are one unbroken line and every row
+    belongs to one. Where Kafka removed records, a block may be left unfinished.
+    """
+    entries = sorted(world.ledger, key=lambda entry: entry.opened_at)
+    assert len({entry.opened_at for entry in entries}) == len(entries)
+    arrived: dict[int, list[int]] = defaultdict(list)
+    for _, offset, at in world.rows:
+        arrived[at].append(offset)
+    refused: dict[int, list[int]] = defaultdict(list)
+    for offset, at in world.refused.rows:
+        refused[at].append(offset)
+    for entry in entries:
+        assert entry.records == entry.rows + entry.refusals + entry.duplicates
+        offsets = arrived.pop(entry.opened_at, []) + refused.get(entry.opened_at, [])
+        assert len(refused.pop(entry.opened_at, [])) == entry.refusals
+        assert len(offsets) == entry.rows + entry.refusals
+        assert all(entry.start <= offset < entry.end for offset in offsets)
+    ends: dict[str, int] = {}
+    for entry in entries:
+        assert entry.start == ends.get(entry.incarnation, entry.start)
+        ends[entry.incarnation] = entry.end
+    if not whole:
+        return
+    assert not arrived
+    assert not refused
+    if entries:
+        assert (entries[0].start, entries[-1].end) == (0, len(world.log))
+        assert sum(entry.records for entry in entries) == len(world.log)
 
 
 @settings(max_examples=200, deadline=None)
@@ -112,6 +163,7 @@ def test_crashes_and_zombies(log: list[str], lives: list[Life], limits: BlockLim
         live(world, life, LONG, limits, forgetful=False)
     finish(world, LONG, limits)
     check_events(world)
+    check_ledger(world)
     assert sorted(world.rollup) == sorted(world.rows)
     # The first arrival counts, wherever the crashes fell.
     first = {name: world.log.index(name) for name in set(world.log)}
@@ -150,6 +202,7 @@ def test_a_short_memory_never_breaks_a_token(
     finish(world, horizon, limits)
     assert {event_id for event_id, *_ in world.rows} >= {name for name in world.log if name.startswith("e")}
     assert max(Counter(offset for _, offset, _ in world.rows).values(), default=1) == 1
+    check_ledger(world)
     assert sorted(world.rollup) == sorted(world.rows)
 
 
@@ -165,6 +218,7 @@ def test_retention_takes_records_that_were_not_read(
         live(world, replace(life, zombie=False), LONG, limits, forgetful=False)
         world.log_start = data.draw(st.integers(world.log_start, len(world.log)))
     finish(world, LONG, limits)
+    check_ledger(world, whole=False)
     written = Counter(event_id for event_id, *_ in world.rows)
     assert set(written) >= {name for name in world.log[world.log_start :] if name.startswith("e")}
     assert not {name: count for name, count in written.items() if count > 1}
@@ -176,8 +230,9 @@ def test_every_single_step_may_be_the_last() -> None:
         for zombie in (False, True):
             world = World(log=list(log))
             deeds = [("fetch", 3), ("write", 0), ("idle", 0), ("fetch", 4), ("write", 0), ("idle", 0)]
-            life = Life(deeds, fuse, zombie, produced=[], forget=0, lose=0)
+            life = Life(deeds, [], fuse, zombie, produced=[], forget=0, lose=0)
             live(world, life, LONG, BlockLimits(3, 1000, 10), forgetful=False)
             finish(world, LONG, BlockLimits(3, 1000, 10))
             check_events(world)
+            check_ledger(world)
             assert sorted(world.letters) == sorted(world.dead) == [1, 5]

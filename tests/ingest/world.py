@@ -1,21 +1,24 @@
 """A model of Kafka and ClickHouse around one partition, strict enough to show a loss, a duplicate or a broken token.
 
 The tables are keyed by nothing: rows are appended, so a record that is written twice is there twice. A rollup is fed by
-the table and may be left behind by a crash. A token is remembered with the rows that came with it: the same token with
-other rows is an error, since ClickHouse would drop them in silence. Every call may crash before or after it took
-effect, and an insert may take effect long after its caller died (a zombie).
+the table and may be left behind by a crash. A token is remembered with the rows that came with it, until `window` later
+ones have pushed it out: the same token with other rows is an error, since ClickHouse would drop them in silence. Every
+call may crash before or after it took effect, may fail before or after it took effect in the eyes of a caller that
+lives on (a lost answer), and an insert may take effect long after its caller died (a zombie).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
 from services.common.decode import Event, TrafficEvent
-from services.common.errors import RefusedEvent
+from services.common.errors import BrokerError, RefusedEvent, StoreUnavailable
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import StaleMember
 from services.ingest.duplicates import DuplicateFilter
@@ -27,6 +30,9 @@ from services.ingest.writer import Writer
 
 TOPIC = "traffic"
 
+_loop = asyncio.Runner()
+"""One for all: to make a loop and its thread for every block would be most of what the model does."""
+
 
 class Crash(Exception):
     """The process is gone."""
@@ -34,6 +40,37 @@ class Crash(Exception):
 
 Rows = list[tuple[str, int, int]]
 """event_id, offset, arrived_at"""
+
+
+class Table:
+    """Rows appended, and the tokens under which they came, of which the latest `window` are remembered."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self.tokens: dict[str, list[Any]] = {}
+
+    def insert(self, token: str, rows: list[Any], window: int) -> None:
+        if token in self.tokens:
+            assert self.tokens[token] == rows, f"a block was built again and came out differently: {token}"
+            return
+        self.tokens[token] = rows
+        self.rows += rows
+        while len(self.tokens) > window:
+            del self.tokens[next(iter(self.tokens))]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the ledger."""
+
+    incarnation: str
+    opened_at: int
+    start: int
+    end: int
+    records: int
+    rows: int
+    refusals: int
+    duplicates: int
 
 
 @dataclass
@@ -44,18 +81,36 @@ class World:
     log_start: int = 0
     offset: tuple[int, str] | None = None
     offset_history: list[tuple[int, str] | None] = field(default_factory=lambda: [None])
-    rows: Rows = field(default_factory=list)
-    tokens: dict[str, Rows] = field(default_factory=dict)
-    rollup: Rows = field(default_factory=list)
-    rollup_tokens: set[str] = field(default_factory=set)
-    dead: list[int] = field(default_factory=list)
-    dead_tokens: dict[str, list[int]] = field(default_factory=dict)
+    events: Table = field(default_factory=Table)
+    rolled_up: Table = field(default_factory=Table)
+    refused: Table = field(default_factory=Table)
+    blocks: Table = field(default_factory=Table)
     letters: list[int] = field(default_factory=list)
-    zombies: list[tuple[str, Rows]] = field(default_factory=list)
+    zombies: deque[Callable[[], None]] = field(default_factory=deque)
+    faults: deque[str] = field(default_factory=deque)
+    """What befalls the next calls that are made, one each: `refused`, `lost` (it took effect), or nothing."""
+    window: int = 1 << 30
     generation: int = 0
     now: int = 1_000_000
     fuse: int = -1
     zombie_crash: bool = False
+
+    @property
+    def rows(self) -> Rows:
+        return self.events.rows
+
+    @property
+    def rollup(self) -> Rows:
+        return self.rolled_up.rows
+
+    @property
+    def dead(self) -> list[int]:
+        """Offsets of the rows of dead letters."""
+        return [offset for offset, _ in self.refused.rows]
+
+    @property
+    def ledger(self) -> list[Entry]:
+        return self.blocks.rows
 
     def step(self) -> None:
         self.fuse -= 1
@@ -64,23 +119,13 @@ class World:
 
     def insert_rows(self, token: str, rows: Rows, *, may_crash: bool = False) -> None:
         """The table takes the rows, then its rollup does: a crash between the two leaves the rollup behind."""
-        if token in self.tokens:
-            assert self.tokens[token] == rows, f"a block was built again and came out differently: {token}"
-        else:
-            self.tokens[token] = rows
-            self.rows += rows
+        self.events.insert(token, rows, self.window)
         if may_crash:
             self.step()
-        if token not in self.rollup_tokens:
-            self.rollup_tokens.add(token)
-            self.rollup += rows
+        self.rolled_up.insert(token, rows, self.window)
 
-    def insert_dead(self, token: str, offsets: list[int]) -> None:
-        if token in self.dead_tokens:
-            assert self.dead_tokens[token] == offsets
-            return
-        self.dead_tokens[token] = offsets
-        self.dead += offsets
+    def fault(self) -> str:
+        return self.faults.popleft() if self.faults else ""
 
 
 class Ports:
@@ -100,31 +145,75 @@ class Ports:
         self.world.step()
 
     async def send(self, block: BlockId, refusals: Sequence[Refusal], *, again: bool) -> None:
+        fault = self.world.fault()
+        if fault == "refused":
+            raise BrokerError("away")
         for refusal in refusals:
             if again and refusal.offset in self.world.letters:
                 continue
             self.world.step()
             self.world.letters.append(refusal.offset)
         self.world.step()
+        if fault == "lost":
+            raise BrokerError("the answer is lost")
 
     async def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
         assert token is not None
-        offsets = rows.column("kafka_offset").to_pylist()
-        if table == "dead_letters":
-            self.world.step()
-            self.world.insert_dead(token, offsets)
-            self.world.step()
-            return
-        arrived = rows.column("arrived_at").cast(pa.int64()).to_pylist()
-        values = list(zip(rows.column("event_id").to_pylist(), offsets, arrived, strict=True))
+        world = self.world
+        take: Callable[..., None]
+        if table == "traffic_events":
+            arrived = rows.column("arrived_at").cast(pa.int64()).to_pylist()
+            values = list(
+                zip(rows.column("event_id").to_pylist(), rows.column("kafka_offset").to_pylist(), arrived, strict=True)
+            )
+
+            def take(*, may_crash: bool = False) -> None:
+                world.insert_rows(token, values, may_crash=may_crash)
+
+        else:
+            target, entries = (
+                (world.refused, _refused(rows)) if table == "dead_letters" else (world.blocks, _entries(rows))
+            )
+
+            def take(*, may_crash: bool = False) -> None:
+                target.insert(token, entries, world.window)
+
+        fault = world.fault()
+        if fault == "refused":
+            raise StoreUnavailable("away")
         try:
-            self.world.step()
+            world.step()
         except Crash:
-            if self.world.zombie_crash:
-                self.world.zombies.append((token, values))
+            if world.zombie_crash:
+                world.zombies.append(take)
             raise
-        self.world.insert_rows(token, values, may_crash=True)
-        self.world.step()
+        take(may_crash=True)
+        world.step()
+        if fault == "lost":
+            raise StoreUnavailable("the answer is lost")
+
+
+def _refused(rows: pa.Table) -> list[tuple[int, int]]:
+    """Offset and arrival of each."""
+    arrived = rows.column("arrived_at").cast(pa.int64()).to_pylist()
+    return list(zip(rows.column("kafka_offset").to_pylist(), arrived, strict=True))
+
+
+def _entries(rows: pa.Table) -> list[Entry]:
+    moments = rows.column("opened_at").cast(pa.int64()).to_pylist()
+    return [
+        Entry(
+            row["incarnation"],
+            moment,
+            row["start_offset"],
+            row["end_offset"],
+            row["records"],
+            row["rows"],
+            row["refusals"],
+            row["duplicates"],
+        )
+        for row, moment in zip(rows.to_pylist(), moments, strict=True)
+    ]
 
 
 def decode(value: bytes | None, now_ms: int) -> Event:
@@ -190,7 +279,7 @@ class Process:
         if self.lane.replay is not None and not self.lane.is_due(self.world.now, 0):
             return
         block = self.lane.seal(self.world.now)
-        asyncio.run(self.writer.write(self.lane, block))
+        _loop.run(self.writer.write(self.lane, block))
         if block.recorded:
             last = max((arrived for *_, arrived in self.world.rows), default=0)
             self._remember(self.lane.opened_at + 1, 1 << 62)
@@ -199,7 +288,7 @@ class Process:
 
     def commit_idle(self) -> None:
         if self.lane.is_empty and self.lane.replay is None:
-            asyncio.run(self.ports.commit(TOPIC, 0, self.lane.checkpoint))
+            _loop.run(self.ports.commit(TOPIC, 0, self.lane.checkpoint))
 
     def run_to_the_end(self) -> None:
         """Everything in the log is dealt with."""
