@@ -31,6 +31,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from services.common.errors import BrokerError
+from services.common.kafka import topic_ids
 from services.common.settings import Settings
 from services.ingest.fetched import use_chunks, wait_between_empty_fetches
 from services.ingest.records import Chunk
@@ -71,6 +72,7 @@ class GroupConsumer:
         url = settings.clickhouse_url
         self._alone = url is not None and url.get_secret_value().startswith("chdb:")
         self._counts: dict[str, int] = {}
+        self._ids: dict[str, str] | None = None
         self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -130,12 +132,38 @@ class GroupConsumer:
         self._consumer.assign(partitions)
         await listener.on_partitions_assigned(partitions)
 
-    def check_partitions(self) -> None:
-        """Raises `BrokerError` when topics have grown since all their partitions were taken; begin anew then."""
+    async def topic_ids(self) -> dict[str, str]:
+        """The ids of the topics as they are now, where Kafka gives them any; `check_topics` holds later ones against
+        them. Raises `BrokerError`."""
+        ids = await self._topic_ids()
+        self._ids = ids
+        return ids
+
+    async def check_topics(self) -> list[str]:
+        """Topics that were deleted, as far as Kafka tells.
+
+        Raises `BrokerError` when topics are no longer those that were assigned: they have grown since all their
+        partitions were taken, or were created anew since `topic_ids`. Begin anew then; aiokafka itself would see a
+        new topic only minutes later, and never that it is another.
+        """
         for topic, count in self._counts.items():
             known = self._consumer.partitions_for_topic(topic)
             if known is not None and len(known) != count:
                 raise BrokerError(f"{topic} has {len(known)} partitions now, {count} before")
+        if self._ids is None:
+            return []
+        now = await self._topic_ids()
+        anew = [topic for topic, topic_id in now.items() if self._ids.get(topic) != topic_id]
+        if anew:
+            raise BrokerError(f"{', '.join(anew)} was deleted and created anew")
+        return [topic for topic in self._topics if topic not in now] if now else []
+
+    async def _topic_ids(self) -> dict[str, str]:
+        try:
+            async with asyncio.timeout(_CALL_SECONDS):
+                return await topic_ids(self._admin, self._topics)
+        except (KafkaError, TimeoutError) as error:
+            raise BrokerError(f"could not read the ids of the topics: {error!r}") from error
 
     @property
     def membership(self) -> Membership:

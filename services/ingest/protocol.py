@@ -18,9 +18,10 @@ _VERSION = 1
 class Checkpoint:
     """The metadata of a committed offset.
 
-    `incarnation` names one life of the topic's log; tokens of two lives never meet. `opened_at` (epoch milliseconds)
-    is when the latest block was opened: no later block may claim an earlier moment. `end` is the first offset after
-    the block that starts at the committed offset, or None when everything before that offset is in the tables.
+    `incarnation` names one life of the topic's log (see `new_incarnation`); tokens of two lives never meet.
+    `opened_at` (epoch milliseconds) is when the latest block was opened: no later block may claim an earlier moment.
+    `end` is the first offset after the block that starts at the committed offset, or None when everything before that
+    offset is in the tables.
     """
 
     incarnation: str
@@ -56,6 +57,18 @@ class Checkpoint:
             return cls(fields["incarnation"], fields["opened_at"], offset, end)
         except (ValueError, KeyError, TypeError):
             return None
+
+
+def new_incarnation(topic_id: str | None, life: str) -> str:
+    """Names a life of a topic's log: by the id that Kafka gave the topic, if it gives any, and by something unique.
+
+    The id alone would not do: a broker that loses its latest records fills their offsets anew under the same id.
+    """
+    return f"{topic_id}.{life}" if topic_id else life
+
+
+def _topic_id(incarnation: str) -> str | None:
+    return incarnation.partition(".")[0] if "." in incarnation else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +138,23 @@ def on_assignment(
 ) -> Decision:
     """What to do with a partition that was just assigned.
 
-    `committed` and `metadata` are the group's; the log holds `[log_start, log_end)`. A decision that reads records
-    again relies on the duplicate filter to drop those whose rows are already there.
+    `committed` and `metadata` are the group's; the log holds `[log_start, log_end)`; `new_incarnation` is used where a
+    life of the log begins. A decision that reads records again relies on the duplicate filter to drop those whose rows
+    are already there.
     """
     if committed is None:
         return Resume(log_start, 0, new_incarnation)
     checkpoint = Checkpoint.decode(committed, metadata) or Checkpoint(new_incarnation, 0, committed)
-    opened_at, end = checkpoint.opened_at, checkpoint.end
+    opened_at = checkpoint.opened_at
+    before, now = _topic_id(checkpoint.incarnation), _topic_id(new_incarnation)
+    if before and now and before != now:
+        return Resume(
+            log_start,
+            opened_at,
+            new_incarnation,
+            f"the topic was deleted and created anew; what the old one held behind offset {committed} is gone, "
+            "reading the new one from its start",
+        )
     if committed > log_end:
         return Resume(
             log_start,
@@ -148,8 +171,16 @@ def on_assignment(
             f"retention removed the records {committed} to {log_start} before they were surely in the tables",
             log_start - committed,
         )
+    return _on_same_log(checkpoint, log_end, new_incarnation)
+
+
+def _on_same_log(checkpoint: Checkpoint, log_end: int, new_incarnation: str) -> Decision:
+    committed, opened_at, end = checkpoint.start, checkpoint.opened_at, checkpoint.end
     if end is None:
-        return Resume(committed, opened_at, checkpoint.incarnation)
+        # From a broker that gave its topics no ids: from here on this one can be told.
+        told = _topic_id(new_incarnation) and not _topic_id(checkpoint.incarnation)
+        incarnation = new_incarnation if told else checkpoint.incarnation
+        return Resume(committed, opened_at, incarnation)
     if end > log_end:
         return Resume(
             committed,

@@ -19,7 +19,7 @@ from services.ingest.consumer import GroupConsumer
 from services.ingest.duplicates import DuplicateFilter
 from services.ingest.history import Arrivals, History
 from services.ingest.lane import Lane
-from services.ingest.protocol import Replay, Resume, on_assignment
+from services.ingest.protocol import Replay, Resume, new_incarnation, on_assignment
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Restorer:
 
         Raises `BrokerError` and `StoreError`; partitions that were not yet ready then have to be restored again.
         """
+        ids = await consumer.topic_ids()
         if not partitions:
             return
         committed = await consumer.committed(partitions)
@@ -63,7 +64,11 @@ class Restorer:
                 offset, metadata = committed.get(partition, (None, None))
                 start, end = bounds[partition]
                 decision = on_assignment(
-                    offset, metadata, log_start=start, log_end=end, new_incarnation=uuid.uuid4().hex[:8]
+                    offset,
+                    metadata,
+                    log_start=start,
+                    log_end=end,
+                    new_incarnation=new_incarnation(ids.get(topic), uuid.uuid4().hex[:8]),
                 )
                 self._tell(partition, decision)
                 lane = await self._lane(partition, kind, decision, arrivals.get(partition.partition, _NOTHING))

@@ -60,6 +60,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._caught_up = asyncio.Event()
         self._failure: BaseException | None = None
         self._trouble: str | None = None
+        self._deleted: list[str] = []
 
     def not_ready(self) -> str | None:
         """Why not everything that is assigned is being written, as a short sentence; None when it is."""
@@ -69,6 +70,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             return self._trouble
         if self._restoring:
             return f"restoring {len(self._restoring)} partitions"
+        if self._deleted:
+            return f"{', '.join(self._deleted)} does not exist any more"
         for lane in self._lanes.values():
             if lane.trouble is not None:
                 return lane.trouble
@@ -238,10 +241,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             self._restoring.discard(partition)
 
         pause = 0.1
-        while self._restoring:
+        while True:
             try:
+                # Without partitions too: what a member that has none knows of the topics tells when there are others.
                 await self._restorer.restore(self._consumer, set(self._restoring), ready)
                 self._trouble = None
+                return
             except (BrokerError, StoreError) as error:
                 self._trouble = f"partitions cannot be restored: {error}"
                 logger.warning("partitions not restored, trying again", extra={"error": str(error)})
@@ -257,8 +262,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         loop = asyncio.get_running_loop()
         observed = 0.0
         while True:
-            if loop.time() - observed >= _PROGRESS_SECONDS and self._lanes:
-                self._consumer.check_partitions()
+            if loop.time() - observed >= _PROGRESS_SECONDS and self._assigned and not self._restoring:
+                self._deleted = await self._consumer.check_topics()
                 observed = loop.time()
                 moment = self._clock()
                 lanes = dict(self._lanes)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume, on_assignment
+from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume, new_incarnation, on_assignment
 
 offsets = st.integers(0, 1000)
 
@@ -79,3 +79,32 @@ def test_a_token_tells_apart_all_that_must_be() -> None:
         BlockId("t", 1, "i", 10, 20, 1001),
     ]
     assert len({block.token, *(other.token for other in others)}) == 7
+
+
+@given(offsets, offsets, offsets, st.none() | st.integers(1, 300), st.sampled_from([None, "a", "b"]))
+def test_a_topic_that_was_made_anew_is_read_from_its_start(
+    start: int, log_start: int, more: int, length: int | None, now: str | None
+) -> None:
+    """However far the new one has grown: its records stand at offsets that the old one's block names."""
+    end = None if length is None else start + length
+    checkpoint = Checkpoint(new_incarnation("a", "1"), 77, start, end)
+    log = {"log_start": log_start, "log_end": log_start + more}
+    decision = on_assignment(start, checkpoint.encode(), **log, new_incarnation=new_incarnation(now, "2"))
+    if now == "b":
+        assert isinstance(decision, Resume)
+        assert (decision.offset, decision.opened_at, decision.incarnation) == (log_start, 77, "b.2")
+        assert decision.notice
+    else:
+        # The same topic, or a broker that does not tell: the offsets decide as ever.
+        unknown = Checkpoint("1", 77, start, end)
+        same = on_assignment(start, unknown.encode(), **log, new_incarnation="2")
+        assert type(decision) is type(same)
+        assert decision.incarnation in ("a.1", new_incarnation(now, "2"))
+        assert (decision.incarnation == "a.1") == (same.incarnation == "1")
+
+
+def test_a_broker_that_begins_to_tell_ids_is_believed_once_no_block_is_open() -> None:
+    log = {"log_start": 0, "log_end": 9}
+    quiet, block = Checkpoint("1", 77, 5), Checkpoint("1", 77, 5, 7)
+    assert on_assignment(5, quiet.encode(), **log, new_incarnation="a.2") == Resume(5, 77, "a.2")
+    assert on_assignment(5, block.encode(), **log, new_incarnation="a.2") == Replay(5, 7, 77, "1")
