@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from services.common.store import Store
+from services.common.store.migrate import migrate
 from tests.support.broker import Broker, running_broker
+from tests.support.clickhouse_http.endpoint import Endpoint, running_endpoint
 from tests.support.kafka import ApacheKafka, KafkaServer, running_kafka
 from tests.support.store import embedded_store
 
@@ -18,9 +21,15 @@ settings.load_profile("warroom")
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run's embedded ClickHouse keeps its data."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def store(store_directory: Path) -> Iterator[Store]:
     """The run's one embedded ClickHouse. Tests keep apart by campaign id (tests.support.store.fresh_campaign)."""
-    yield from embedded_store(tmp_path_factory.mktemp("store"))
+    yield from embedded_store(store_directory)
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +57,26 @@ def broker(request: pytest.FixtureRequest) -> KafkaServer:
     """Each broker in turn: the embedded one in `make test`, Apache Kafka in `make test-system`."""
     chosen: KafkaServer = request.getfixturevalue(request.param)
     return chosen
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """The run's one ClickHouse over HTTP, in a process of its own, started on first use and migrated.
+
+    Whoever tells it to fail heals it before the test ends.
+    """
+    with running_endpoint(tmp_path_factory.mktemp("clickhouse")) as running:
+        store = running.store()
+        try:
+            migrate(store)
+        finally:
+            store.close()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def http_store(endpoint: Endpoint) -> Iterator[Store]:
+    """The store at the end of HTTP."""
+    store = endpoint.store()
+    yield store
+    store.close()

@@ -1,7 +1,8 @@
-"""What every store must do, held against the real engine. The HTTP way joins this suite with its endpoint."""
+"""What every store must do, on both interfaces and against the real engine."""
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from services.common.errors import ConfigurationError, StoreRejected
+from services.common.errors import ConfigurationError, StoreRejected, StoreUnavailable
 from services.common.store import Store
 from services.common.store.clickhouse import open_store
 from services.common.store.migrate import load_migrations, migrate, split_statements
@@ -110,6 +111,106 @@ def test_what_can_never_work_is_rejected(store: Store) -> None:
         store.query("SELECT no_such_column FROM traffic_events")
     with pytest.raises(StoreRejected):
         store.insert("traffic_events", pa.table({"no_such_column": [1]}))
+
+
+def test_rows_come_back_as_they_went_in(store: Store) -> None:
+    """A codec of one interface that cuts a fraction, turns NULL into a default or loses a time zone is found here."""
+    table = fresh_campaign("types").replace("-", "_")
+    store.command(
+        f"CREATE TABLE {table} (number UInt64, money Decimal(18, 2), moment DateTime64(3, 'UTC'), names Array(String), "
+        "kind LowCardinality(String), maybe Nullable(Int32), maybe_text Nullable(String), "
+        "amounts Array(Decimal(18, 2)), flag Bool) ENGINE = MergeTree ORDER BY number"
+    )
+    moment = datetime(2026, 11, 11, 23, 59, 59, 999000, tzinfo=UTC)
+    rows = [
+        {
+            "number": 2**64 - 1,
+            "money": Decimal("9999999999999999.99"),
+            "moment": moment,
+            "names": ["", "é中\n'\\", "x" * 10_000],
+            "kind": "app",
+            "maybe": None,
+            "maybe_text": None,
+            "amounts": [Decimal("0.01"), Decimal("-0.01")],
+            "flag": True,
+        },
+        {
+            "number": 0,
+            "money": Decimal("-0.01"),
+            "moment": datetime(1970, 1, 1, tzinfo=UTC),
+            "names": [],
+            "kind": "",
+            "maybe": -(2**31),
+            "maybe_text": "",
+            "amounts": [],
+            "flag": False,
+        },
+    ]
+    schema = pa.schema(
+        {
+            "number": pa.uint64(),
+            "money": pa.decimal128(18, 2),
+            "moment": pa.timestamp("ms", "UTC"),
+            "names": pa.list_(pa.string()),
+            "kind": pa.dictionary(pa.int32(), pa.string()),
+            "maybe": pa.int32(),
+            "maybe_text": pa.string(),
+            "amounts": pa.list_(pa.decimal128(18, 2)),
+            "flag": pa.bool_(),
+        }
+    )
+    try:
+        store.insert(table, pa.Table.from_pylist(rows, schema=schema))
+        assert store.query(f"SELECT * FROM {table} ORDER BY number DESC") == rows
+        arrow = store.query_arrow(f"SELECT * EXCEPT kind, toString(kind) AS kind FROM {table} ORDER BY number DESC")
+        assert arrow.schema.field("names").type == pa.list_(pa.field("item", pa.string(), nullable=False))
+        assert [{**row, "flag": bool(row["flag"])} for row in arrow.to_pylist()] == rows
+    finally:
+        store.command(f"DROP TABLE {table}")
+
+
+def test_a_large_block_is_one_part_whoever_sends_it_at_the_same_time(store: Store) -> None:
+    """A writer that was thought dead may insert its block while the successor repeats it."""
+    campaign = fresh_campaign()
+    rows = orders(campaign, 20_000)
+    with ThreadPoolExecutor(3) as threads:
+        sent = [threads.submit(insert_rows, store, "order_events", rows, token=f"token-{campaign}") for _ in range(3)]
+        for each in sent:
+            each.result()
+    assert totals(store, campaign)["raw"] == totals(store, campaign)["rolled"] == 20_000
+
+
+def test_an_answer_without_rows_has_its_columns(store: Store) -> None:
+    assert store.query("SELECT number FROM numbers(0)") == []
+    assert store.query_arrow("SELECT number FROM numbers(0)").schema.names == ["number"]
+
+
+@pytest.mark.parametrize("ask", ["query", "query_arrow"])
+def test_a_query_that_fails_half_way_leaves_nothing_in_the_next_answer(store: Store, ask: str) -> None:
+    """chDB puts what was left over before the next answer: other people's rows, in place of one's own."""
+    sql = "SELECT number, throwIf(number = 300000) FROM numbers(1000000) SETTINGS max_block_size = 1000"
+    with pytest.raises(StoreRejected, match="throwIf"):
+        getattr(store, ask)(sql)
+    assert store.query("SELECT 1 AS n") == [{"n": 1}]
+    assert store.query_arrow("SELECT 1 AS n").to_pylist() == [{"n": 1}]
+
+
+@pytest.mark.parametrize("ask", ["query", "query_arrow"])
+def test_a_call_that_takes_too_long_ends_and_may_be_tried_again(impatient: Store, ask: str) -> None:
+    sql = "SELECT sum(sleepEachRow(0.05)) AS n FROM numbers(200) SETTINGS max_block_size = 1"
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        getattr(impatient, ask)(sql)
+    assert time.monotonic() - started < 5
+    assert impatient.query("SELECT 1 AS n") == [{"n": 1}]
+
+
+def test_parameters_may_be_long_but_not_too_long(store: Store) -> None:
+    """ClickHouse takes 128 KiB a parameter over HTTP; a query that works embedded only must not exist."""
+    ids = [f"{number:064}" for number in range(1_000)]
+    assert store.query("SELECT length({ids:Array(String)}) AS n", {"ids": ids}) == [{"n": 1_000}]
+    with pytest.raises(StoreRejected, match="ids"):
+        store.query("SELECT length({ids:Array(String)}) AS n", {"ids": ids * 2})
 
 
 def test_threads_share_a_store(store: Store) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -16,19 +16,29 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from urllib3.exceptions import HTTPError
 
 from services.common.errors import ConfigurationError, StoreRejected, StoreUnavailable
+from services.common.store.http_pool import OneAttemptPool
 from services.common.store.interface import Parameters, Row, Store
 
-# Pinned, because a server's own defaults may differ: an insert is done when it is readable (no async insert),
-# and its token covers the rollups too.
+# Pinned, because a server's own defaults may differ: what was written is readable when the call returns.
+_SETTINGS = {"async_insert": 0}
+
 _INSERT_SETTINGS = {
-    "async_insert": 0,
+    **_SETTINGS,
+    # The token covers the rollups too.
     "insert_deduplicate": 1,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     # One block of ours is one block of ClickHouse, so that one token names exactly one part.
     "max_insert_block_size": 2_000_000,
     "min_insert_block_size_rows": 0,
     "min_insert_block_size_bytes": 0,
+    # The HTTP status is decided when the rows are in, and no sooner. With progress in the headers a server says 200
+    # first and what went wrong later.
+    "wait_end_of_query": 1,
+    "send_progress_in_http_headers": 0,
 }
+
+_MOST_PARAMETER_BYTES = 128 << 10
+"""`http_max_field_value_size`, unless a server's configuration says otherwise."""
 
 # ClickHouse's error codes after which the same call may succeed: timeouts, load, network, memory, disk, read-only,
 # too many parts, Keeper, quorum. https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
@@ -41,61 +51,75 @@ _PASSING_CODES = {
 def open_store(url: str, *, timeout_seconds: float) -> Store:
     """Opens `chdb:///DIR` (created if absent) or `http(s)://user:password@host:port/database`.
 
-    Raises `ConfigurationError` when the URL is malformed or the embedded engine is not installed, `StoreUnavailable`
-    when nobody answers.
+    `timeout_seconds` bounds each query and insert; a statement given to `command` may take longer, as long as an HTTP
+    server is not silent for so long. User and password are percent-encoded. A server is not asked anything yet.
+    Raises `ConfigurationError` when the URL is malformed or the embedded engine is not installed.
     """
     parts = urlsplit(url)
     if parts.scheme == "chdb":
         directory = Path(parts.path)
         directory.mkdir(parents=True, exist_ok=True)
-        return ClickHouseStore({"interface": "chdb", "path": str(directory)})
+        options = {"interface": "chdb", "path": str(directory)}
+        return ClickHouseStore(options, timeout_seconds=timeout_seconds)
     if parts.scheme in ("http", "https") and parts.hostname:
-        return ClickHouseStore(
+        return _over_http(
             {
                 "interface": parts.scheme,
                 "host": parts.hostname,
                 "port": parts.port or (8443 if parts.scheme == "https" else 8123),
-                "username": parts.username or "default",
-                "password": parts.password or "",
+                "username": unquote(parts.username or "default"),
+                "password": unquote(parts.password or ""),
                 "database": parts.path.strip("/") or "default",
-                "connect_timeout": min(10, timeout_seconds),
-                "send_receive_timeout": timeout_seconds,
-                "query_retries": 0,
-                "autogenerate_session_id": False,
-            }
+            },
+            timeout_seconds,
         )
     raise ConfigurationError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+
+
+def _over_http(options: dict[str, Any], timeout_seconds: float) -> Store:
+    pool = OneAttemptPool(timeout_seconds)
+    options = {**options, "pool_mgr": pool, "query_retries": 0, "autogenerate_session_id": False}
+    return ClickHouseStore(options, timeout_seconds=timeout_seconds, on_close=pool.clear)
 
 
 class ClickHouseStore:
     """A client a thread: clickhouse-connect's clients are not to be shared, and chDB's hold a lock."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
+    def __init__(
+        self, options: dict[str, Any], *, timeout_seconds: float, on_close: Callable[[], None] | None = None
+    ) -> None:
+        """`options` are those of `clickhouse_connect.get_client`."""
+        self._options = {**options, "settings": _SETTINGS}
+        # So that the engine gives up, too, and does not go on for nobody.
+        self._limit = {"max_execution_time": timeout_seconds}
+        self._on_close = on_close
         self._local = threading.local()
         self._clients: list[Any] = []
         self._lock = threading.Lock()
-        self._client()
+        self._embedded = options["interface"] == "chdb"
+        if self._embedded:
+            with _translated():
+                self._client()
 
     def query(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        with _translated():
-            result = self._client().query(sql, parameters=_bound(parameters), tz_mode="schema")
+        with self._calling() as client:
+            result = client.query(sql, parameters=_bound(parameters), settings=self._limit, tz_mode="schema")
             return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def query_arrow(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        with _translated():
-            return self._client().query_arrow(sql, parameters=_bound(parameters), use_strings=True)
+        with self._calling(damaged=StoreUnavailable) as client:
+            return client.query_arrow(sql, parameters=_bound(parameters), settings=dict(self._limit), use_strings=True)
 
     def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        settings: dict[str, Any] = dict(_INSERT_SETTINGS)
+        settings: dict[str, Any] = {**_INSERT_SETTINGS, **self._limit}
         if token is not None:
             settings["insert_deduplication_token"] = token
-        with _translated():
-            self._client().insert_arrow(table, rows, settings=settings)
+        with self._calling() as client:
+            client.insert_arrow(table, rows, settings=settings)
 
     def command(self, sql: str, parameters: Parameters | None = None) -> None:
-        with _translated():
-            self._client().command(sql, parameters=_bound(parameters))
+        with self._calling() as client:
+            client.command(sql, parameters=_bound(parameters))
 
     def close(self) -> None:
         with self._lock:
@@ -103,24 +127,49 @@ class ClickHouseStore:
                 client.close()
             self._clients.clear()
         self._local = threading.local()
+        if self._on_close is not None:
+            self._on_close()
+
+    @contextmanager
+    def _calling(self, *, damaged: type[StoreUnavailable] | type[StoreRejected] = StoreRejected) -> Iterator[Any]:
+        with _translated(damaged):
+            try:
+                yield self._client()
+            except BaseException:
+                if self._embedded:
+                    self._forget_client()
+                raise
 
     def _client(self) -> Any:
         client = getattr(self._local, "client", None)
         if client is None:
-            with _translated():
-                client = clickhouse_connect.get_client(**self._options)
+            client = clickhouse_connect.get_client(**self._options)
             self._local.client = client
             with self._lock:
                 self._clients.append(client)
         return client
 
+    def _forget_client(self) -> None:
+        """chDB puts what a failed query had already answered before the answer of the handle's next query."""
+        client = getattr(self._local, "client", None)
+        if client is not None:
+            self._local.client = None
+            with self._lock:
+                self._clients.remove(client)
+            client.close()
+
 
 def _bound(parameters: Parameters | None) -> dict[str, Any] | None:
+    for name, value in (parameters or {}).items():
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        if sum(len(text.encode()) + 3 for text in texts if isinstance(text, str)) > _MOST_PARAMETER_BYTES:
+            raise StoreRejected(f"the parameter {name} is longer than ClickHouse takes over HTTP; ask in portions")
     return dict(parameters) if parameters else None
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(damaged: type[StoreUnavailable] | type[StoreRejected] = StoreRejected) -> Iterator[None]:
+    """`damaged` is raised for Arrow data that cannot be read or made: an answer cut short, or rows that do not fit."""
     try:
         yield
     except ImportError as error:
@@ -128,16 +177,20 @@ def _translated() -> Iterator[None]:
             f"{error}; install Warroom's `embedded` extra, or set WARROOM_CLICKHOUSE_URL to a server"
         ) from error
     except (OperationalError, HTTPError, TimeoutError, ConnectionError) as error:
-        raise _kind(str(error), StoreUnavailable)(str(error)) from error
-    except (ClickHouseError, pa.ArrowException) as error:
-        raise _kind(str(error), StoreRejected)(str(error)) from error
+        raise _kind(error, StoreUnavailable)(str(error)) from error
+    except pa.ArrowException as error:
+        raise damaged(str(error)) from error
+    except ClickHouseError as error:
+        raise _kind(error, StoreRejected)(str(error)) from error
 
 
 def _kind(
-    message: str, otherwise: type[StoreUnavailable] | type[StoreRejected]
+    error: Exception, otherwise: type[StoreUnavailable] | type[StoreRejected]
 ) -> type[StoreUnavailable] | type[StoreRejected]:
     """ClickHouse's own error code decides where there is one, whatever class the driver chose for it."""
-    match = re.search(r"\b[Cc]ode:? (\d+)", message)
-    if match is None:
+    code = getattr(error, "code", None)
+    if code is None and (match := re.search(r"\bCode: (\d+)\. DB::Exception", str(error))):
+        code = int(match.group(1))
+    if code is None:
         return otherwise
-    return StoreUnavailable if int(match.group(1)) in _PASSING_CODES else StoreRejected
+    return StoreUnavailable if code in _PASSING_CODES else StoreRejected

@@ -1,0 +1,101 @@
+"""The endpoint as a process: one port that speaks ClickHouse's HTTP, one that tells it what to do wrong.
+
+It prints `ready` on standard output when both ports listen, and stops on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.support.clickhouse_http.engine import Engine
+from tests.support.clickhouse_http.faults import Fault
+from tests.support.clickhouse_http.server import Gate
+
+
+class _Control(BaseHTTPRequestHandler):
+    """`POST /faults` adds one, `/clear` ends them all, `/refuse` and `/accept` close and open the port, `/fill` and
+    `/free` take and give back the room on the file system of the data; `GET /state` tells what has happened."""
+
+    gate: Gate
+    ballast: Path
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+    def do_GET(self) -> None:
+        self._answer(self.gate.state())
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        match self.path:
+            case "/faults":
+                self.gate.faults.add(Fault(**body))
+            case "/clear":
+                self.gate.faults.clear()
+            case "/refuse":
+                self.gate.shut()
+            case "/accept":
+                self.gate.open()
+            case "/fill":
+                _fill(self.ballast)
+            case "/free":
+                self.ballast.unlink(missing_ok=True)
+        self._answer({})
+
+    def _answer(self, value: object) -> None:
+        text = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+
+def _fill(ballast: Path) -> None:
+    """Writes until the file system says that it is full (ENOSPC)."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+
+
+def main() -> None:
+    """Runs until SIGTERM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--path", required=True, help="chDB's directory")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--control-port", type=int, required=True)
+    parser.add_argument("--user", default="default")
+    parser.add_argument("--password", default="")
+    options = parser.parse_args()
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    path = Path(options.path)
+    path.mkdir(parents=True, exist_ok=True)
+    engine = Engine(str(path))
+    gate = Gate(engine, options.port, options.user, options.password)
+    gate.open()
+    handler = type("Control", (_Control,), {"gate": gate, "ballast": path / "ballast"})
+    control = ThreadingHTTPServer(("127.0.0.1", options.control_port), handler)
+    control.daemon_threads = True
+    threading.Thread(target=control.serve_forever, args=(0.05,), daemon=True).start()
+    print("ready", flush=True)
+    stop.wait()
+    gate.faults.clear()
+    gate.shut()
+    # A statement may still be running in a thread; chDB is as safe from this as from kill -9.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The handle of the endpoint for tests: starts its process, tells it what to do wrong, asks what has happened."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.common.store import Store
+from services.common.store.clickhouse import open_store
+from tests.support.broker import free_port
+from tests.support.clickhouse_http.faults import Kind
+
+START_SECONDS = 30.0
+USER = "warroom"
+PASSWORD = "s3cret/@:%"
+"""With everything in it that a URL escapes."""
+
+INSERTS = "(?i)^INSERT"
+
+
+class Endpoint:
+    """A process with its own chDB directory, in front of which it speaks HTTP on a port that it keeps."""
+
+    def __init__(self, directory: Path, *, megabytes: int | None = None) -> None:
+        """With `megabytes` the data lie on a file system of this size, in memory, that only the process sees."""
+        self.directory = directory
+        self.port = free_port()
+        self._control_port = free_port()
+        self._megabytes = megabytes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control = httpx.Client(base_url=f"http://127.0.0.1:{self._control_port}", timeout=30)
+
+    @property
+    def url(self) -> str:
+        """What WARROOM_CLICKHOUSE_URL is set to."""
+        return f"http://{USER}:s3cret%2F%40%3A%25@127.0.0.1:{self.port}/default"
+
+    def store(self, *, timeout_seconds: float = 30.0) -> Store:
+        """A store of this endpoint; the caller closes it."""
+        return open_store(self.url, timeout_seconds=timeout_seconds)
+
+    def start(self) -> None:
+        """Returns when it answers. Raises `RuntimeError` when it does not within 30 s."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        scratch = self.directory / "scratch"
+        scratch.mkdir(exist_ok=True)
+        data = self.directory / "data"
+        data.mkdir(exist_ok=True)
+        command = [
+            sys.executable, "-m", "tests.support.clickhouse_http", "--path", str(data), "--port", str(self.port),
+            "--control-port", str(self._control_port), "--user", USER, "--password", PASSWORD,
+        ]  # fmt: skip
+        if self._megabytes is not None:
+            mount = f'mount -t tmpfs -o size={self._megabytes}m tmpfs "$0" && exec "$@"'
+            command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(data), *command]
+        with (self.directory / "endpoint.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "TMPDIR": str(scratch)},
+            )
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
+        if not ready or self._process.stdout.readline().strip() != b"ready":
+            self.kill()
+            text = (self.directory / "endpoint.log").read_text(errors="replace")
+            raise RuntimeError(f"the endpoint did not start: {text[-2000:]}")
+
+    def stop(self) -> None:
+        """Stops in order, and by force after 10 s. Harmless when it is not running."""
+        process = self._process
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        self._reap()
+
+    def kill(self) -> None:
+        """kill -9, in the middle of whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._reap()
+
+    def fail(
+        self,
+        kind: Kind,
+        *,
+        on: str = INSERTS,
+        times: int | None = None,
+        seconds: float = 0.0,
+        status: int = 500,
+        code: int = 241,
+        message: str = "told to fail",
+    ) -> None:
+        """Does this wrong to the next `times` requests, or to all until told otherwise, whose SQL matches `on`."""
+        self._tell(
+            "/faults",
+            {
+                "kind": kind,
+                "on": on,
+                "times": times,
+                "seconds": seconds,
+                "status": status,
+                "code": code,
+                "message": message,
+            },
+        )
+
+    def heal(self) -> None:
+        """Ends every fault, and opens the port again."""
+        self._tell("/clear")
+        self._tell("/accept")
+
+    def refuse(self) -> None:
+        """Closes the port: connections are refused, and those that there are are cut."""
+        self._tell("/refuse")
+
+    def fill_disk(self) -> None:
+        """Takes all the room on the data's file system. Only with `megabytes`."""
+        assert self._megabytes is not None
+        self._tell("/fill")
+
+    def free_disk(self) -> None:
+        """Gives the room back."""
+        self._tell("/free")
+
+    def state(self) -> dict[str, Any]:
+        """`requests`, `failed`, `faults` by kind, and `recent` statements."""
+        answer = self._control.get("/state")
+        answer.raise_for_status()
+        state: dict[str, Any] = answer.json()
+        return state
+
+    def failed(self) -> int:
+        """How many requests were treated wrong so far."""
+        return int(self.state()["failed"])
+
+    def _tell(self, path: str, body: object = None) -> None:
+        self._control.post(path, json=body if body is not None else {}).raise_for_status()
+
+    def _reap(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.wait(10)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+@contextmanager
+def running_endpoint(directory: Path, *, megabytes: int | None = None) -> Iterator[Endpoint]:
+    """An endpoint for the length of a `with` block."""
+    endpoint = Endpoint(directory, megabytes=megabytes)
+    endpoint.start()
+    try:
+        yield endpoint
+    finally:
+        endpoint.stop()
