@@ -6,8 +6,10 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,12 +17,24 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from tests.support.kafka import ApacheKafka
 from tests.support.traffic import Load
-from tests.support.war_room import WarRoom, wait_until
+from tests.support.war_room import WarRoom, wait_until, war_room_in
 
 CAMPAIGN = "kill"
 KILLS = 5
 CAUGHT_UP_SECONDS = 40.0
+
+
+@pytest.fixture(params=["embedded", pytest.param("apache", marks=pytest.mark.system)])
+def war_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WarRoom]:
+    """An empty system that is ready, on its own broker or on the Apache Kafka that it is pointed at."""
+    kafka: ApacheKafka | None = request.getfixturevalue("kafka") if request.param == "apache" else None
+    env = {"WARROOM_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers} if kafka else {}
+    with war_room_in(tmp_path / "warroom", kafka_port=kafka.port if kafka else None, env=env) as room:
+        room.start()
+        assert bool(room.brokers()) == (kafka is None)
+        yield room
 
 
 @pytest.mark.timeout(400)

@@ -175,10 +175,14 @@ class WarRoom:
 
 @contextmanager
 def war_room_in(
-    data_dir: Path, *, env: Mapping[str, str] | None = None, command: str = "standalone"
+    data_dir: Path,
+    *,
+    kafka_port: int | None = None,
+    env: Mapping[str, str] | None = None,
+    command: str = "standalone",
 ) -> Iterator[WarRoom]:
     """A war room that is not started yet and that leaves nothing behind."""
-    room = WarRoom(data_dir, env=env, command=command)
+    room = WarRoom(data_dir, kafka_port=kafka_port, env=env, command=command)
     try:
         yield room
     finally:
