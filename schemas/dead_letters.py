@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -15,6 +15,8 @@ Reason = Literal[
     "too_large",
 ]
 """Why a record was refused."""
+
+REASONS: Final[tuple[str, ...]] = get_args(Reason)
 
 Base64 = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
 

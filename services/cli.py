@@ -18,6 +18,7 @@ _COMMANDS = {
     "alerts": ("services.alerts.cli", "alerts"),
     "replay": ("services.simulator.cli", "replay"),
     "simulate": ("services.simulator.cli", "simulate"),
+    "dead-letters": ("services.letters.cli", "dead_letters"),
     "migrate": ("services.common.cli", "migrate"),
     "schemas": ("schemas.cli", "schemas"),
 }

@@ -11,7 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from services.common.errors import InvalidRequest, NotFound, StoreUnavailable, WarroomError
+from services.common.errors import (
+    BrokerError,
+    ConfigurationError,
+    InvalidRequest,
+    NotFound,
+    StoreUnavailable,
+    WarroomError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +71,15 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def _unavailable(request: Request, error: StoreUnavailable) -> JSONResponse:
         logger.warning("store unavailable", extra={"path": request.url.path, "error": str(error)})
         return problem(503, "Store unavailable", "ClickHouse did not answer; the same call may succeed in a moment")
+
+    @app.exception_handler(BrokerError)
+    async def _kafka(request: Request, error: BrokerError) -> JSONResponse:
+        logger.warning("Kafka unavailable", extra={"path": request.url.path, "error": str(error)})
+        return problem(503, "Kafka unavailable", str(error))
+
+    @app.exception_handler(ConfigurationError)
+    async def _not_configured(_: Request, error: ConfigurationError) -> JSONResponse:
+        return problem(501, "Not configured", str(error))
 
     @app.exception_handler(WarroomError)
     async def _failed(request: Request, error: WarroomError) -> JSONResponse:

@@ -69,9 +69,20 @@ def dead_letters(block: BlockId, refusals: Sequence[Refusal]) -> pa.Table:
             "reason": pa.array([refusal.reason for refusal in refusals], pa.string()),
             "detail": pa.array([refusal.detail for refusal in refusals], pa.string()),
             "key": pa.array([_text(refusal.key) for refusal in refusals], pa.string()),
+            "key_base64": pa.array([_kept(refusal.key) for refusal in refusals], pa.string()),
+            "value_bytes": pa.array([len(refusal.value or b"") for refusal in refusals], pa.uint32()),
             "value": pa.array([base64.b64encode(refusal.value or b"").decode() for refusal in refusals], pa.string()),
         }
     )
+
+
+def _kept(key: bytes | None) -> str:
+    """base64 of a key whose bytes the text does not give back, else nothing."""
+    try:
+        (key or b"").decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(key or b"").decode()
+    return ""
 
 
 def _text(key: bytes | None) -> str | None:

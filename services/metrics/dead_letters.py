@@ -1,51 +1,97 @@
-"""What ingest refused, newest first."""
+"""The HTTP paths of dead letters: what was refused, one of them whole, and sending them back."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from services.common.store import StorePool
-from services.common.tabular import Column, Type
+from fastapi import APIRouter, Path, Query, Request, Response
 
-COLUMNS = [
-    Column("received_at", Type.TIME),
-    Column("topic", Type.TEXT),
-    Column("partition", Type.COUNT),
-    Column("offset", Type.COUNT),
-    Column("reason", Type.TEXT),
-    Column("detail", Type.TEXT),
-    Column("key", Type.TEXT),
-    Column("value", Type.TEXT),
-]
-
-REASONS = (
-    "invalid_json",
-    "schema_violation",
-    "unknown_event_name",
-    "unsupported_currency",
-    "event_time_out_of_range",
-    "too_large",
+from services.common.clock import Clock
+from services.common.errors import InvalidRequest, NotFound
+from services.common.letters import Cursor, Letter, LetterBook, Place, Redriver
+from services.common.letters.answers import (
+    COLUMNS,
+    RedriveBody,
+    letter_answer,
+    letter_row,
+    report_answer,
+    selection,
 )
+from services.common.settings import Settings
+from services.common.store import StorePool
+from services.common.tabular import TABLE_FORMS, tabular_response
+from services.metrics.params import parse_limit
 
-_SELECT = """
-SELECT
-    arrived_at AS received_at,
-    topic,
-    kafka_partition AS partition,
-    kafka_offset AS offset,
-    reason,
-    detail,
-    key,
-    value
-FROM dead_letters
-WHERE ({reason:String} = '' OR reason = {reason:String}) AND ({topic:String} = '' OR topic = {topic:String})
-ORDER BY arrived_at DESC, topic, kafka_partition, kafka_offset DESC
-LIMIT {limit:UInt32}
-"""
+_PAGE_BYTES = 32 << 20
+"""Values beyond this are left out of a page; each is there under its own path."""
+
+_KNOWN = ("reason", "topic", "from", "to", "redriven", "limit", "after", "format")
+_FLAGS = {None: None, "true": True, "false": False}
 
 
-async def dead_letter_rows(
-    pool: StorePool, *, reason: str | None, topic: str | None, limit: int
-) -> list[dict[str, Any]]:
-    """Refused records, optionally of one reason and one topic."""
-    return await pool.query(_SELECT, {"reason": reason or "", "topic": topic or "", "limit": limit})
+def build_letter_router(pool: StorePool, settings: Settings, clock: Clock) -> APIRouter:
+    """The paths below `/api/v1/dead-letters`."""
+    router = APIRouter(prefix="/api/v1/dead-letters", tags=["dead letters"])
+    book = LetterBook(pool)
+    redriver = Redriver(settings, pool, clock)
+
+    @router.get("", summary="What was refused and why, newest first", responses=TABLE_FORMS)
+    async def dead_letters(
+        request: Request,
+        reason: Annotated[str | None, Query(description="one of the contract's reasons")] = None,
+        topic: Annotated[str | None, Query(description="the topic's full name")] = None,
+        start: Annotated[str | None, Query(alias="from", description="received since, RFC 3339")] = None,
+        end: Annotated[str | None, Query(alias="to", description="received before, RFC 3339")] = None,
+        redriven: Annotated[str | None, Query(description="true: only those sent back; false: only the others")] = None,
+        limit: Annotated[str | None, Query(description="1 to 10000, default 100")] = None,
+        after: Annotated[str | None, Query(description="goes on behind a page; its Link header says how")] = None,
+        format: Annotated[str | None, Query(description="json, csv, arrow or parquet; wins over Accept")] = None,
+    ) -> Response:
+        for name in request.query_params:
+            if name not in _KNOWN:
+                raise InvalidRequest(name, f"no such parameter; there are {', '.join(_KNOWN)}")
+        if redriven not in _FLAGS:
+            raise InvalidRequest("redriven", "must be true or false")
+        rows = parse_limit(limit, 100)
+        letters = await book.page(
+            selection(reason, topic, start, end, redriven=_FLAGS[redriven]),
+            limit=rows,
+            after=None if after is None else Cursor.parse(after),
+            newest_first=True,
+        )
+        values = await book.values(_small_enough(letters))
+        table = [letter_row(letter, values.get(letter.identity)) for letter in letters]
+        response = tabular_response(request, COLUMNS, table)
+        if len(letters) == rows:
+            query = {**request.query_params, "after": str(Cursor.of(letters[-1]))}
+            response.headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+        return response
+
+    @router.get("/{topic}/{partition}/{offset}", summary="One letter with its value")
+    async def dead_letter(
+        topic: Annotated[str, Path(description="the topic's full name")],
+        partition: Annotated[str, Path(description="the partition")],
+        offset: Annotated[str, Path(description="the refused record's offset")],
+    ) -> dict[str, Any]:
+        place = Place.parse(f"{topic}/{partition}/{offset}")
+        found = await book.find(place)
+        if not found:
+            raise NotFound("dead letter", str(place))
+        return letter_answer(found, await book.values(found[:1]))
+
+    @router.post("/redrive", summary="Send letters back to their topics, each once")
+    async def redrive(body: RedriveBody) -> dict[str, Any]:
+        return report_answer(await redriver.redrive(body.request()))
+
+    return router
+
+
+def _small_enough(letters: list[Letter]) -> list[Letter]:
+    chosen, size = [], 0
+    for letter in letters:
+        size += letter.value_bytes
+        if size > _PAGE_BYTES:
+            break
+        chosen.append(letter)
+    return chosen

@@ -19,8 +19,6 @@ from services.common.query.question import Question
 from services.common.store import StorePool
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
 from services.metrics.campaigns import CampaignBook, KnownCampaign
-from services.metrics.dead_letters import COLUMNS as DEAD_LETTER_COLUMNS
-from services.metrics.dead_letters import REASONS, dead_letter_rows
 from services.metrics.overview import overview_answer
 from services.metrics.params import (
     PeriodParameters,
@@ -213,20 +211,6 @@ def build_router(
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-
-    @router.get("/dead-letters", summary="What was refused and why, newest first", responses=TABLE_FORMS)
-    async def dead_letters(
-        request: Request,
-        reason: Annotated[str | None, Query(description="one of the contract's reasons")] = None,
-        topic: Annotated[str | None, Query(description="the topic's full name")] = None,
-        limit: Annotated[str | None, Query(description="1 to 10000, default 100")] = None,
-        format: Format = None,
-    ) -> Response:
-        _refuse(request, "reason", "topic", "limit", "format")
-        if reason is not None and reason not in REASONS:
-            raise InvalidRequest("reason", f"must be one of {', '.join(REASONS)}")
-        rows = await dead_letter_rows(pool, reason=reason, topic=topic, limit=parse_limit(limit, 100))
-        return tabular_response(request, DEAD_LETTER_COLUMNS, rows)
 
     return router
 

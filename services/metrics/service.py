@@ -15,6 +15,7 @@ from services.common.query.engine import QueryEngine
 from services.common.settings import Settings
 from services.common.store import Store, StorePool
 from services.metrics.campaigns import CampaignBook
+from services.metrics.dead_letters import build_letter_router
 from services.metrics.routes import build_router
 from services.metrics.snapshot import Snapshots
 from services.metrics.stream import Broadcasts
@@ -38,6 +39,7 @@ class MetricsService:
         self._broadcasts = Broadcasts(lambda campaign_id: Snapshots(campaign_id, self._pool, engine, book, clock))
         self.router = APIRouter()
         self.router.include_router(build_router(self._pool, engine, book, self._broadcasts, clock))
+        self.router.include_router(build_letter_router(self._pool, settings, clock))
         _add_page(self.router)
         self._reason: str | None = "has not reached the store yet"
 

@@ -15,6 +15,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.ingest": (COMMON, "schemas"),
     "services.metrics": (COMMON, "schemas"),
     "services.alerts": (COMMON, "schemas"),
+    "services.letters": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.standalone": (COMMON, "schemas", "services.ingest", "services.metrics", "services.alerts"),
 }
