@@ -30,6 +30,20 @@ INGEST_RECORDS = Counter("warroom_ingest_records_total", "Records consumed, by k
 INGEST_ROWS = Counter("warroom_ingest_rows_total", "Events written to the tables, by kind.", ("kind",))
 INGEST_REFUSALS = Counter("warroom_ingest_refusals_total", "Records sent to the dead-letter topic.", ("kind", "reason"))
 INGEST_DUPLICATES = Counter("warroom_ingest_duplicates_total", "Events whose id was seen before, by kind.", ("kind",))
+INGEST_DUPLICATE_QUESTIONS = Counter(
+    "warroom_ingest_duplicate_questions_total",
+    "Ids that the store was asked about, by kind and by whether it had them.",
+    ("kind", "answer"),
+)
+INGEST_DUPLICATE_QUESTION_SECONDS = Histogram(
+    "warroom_ingest_duplicate_question_duration_seconds",
+    "Time of asking the store about the ids of one block, failures included.",
+    ("kind", "outcome"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+INGEST_DUPLICATE_FILTER_BYTES = Gauge(
+    "warroom_ingest_duplicate_filter_bytes", "Memory that the duplicate filters take, or will after the horizon."
+)
 INGEST_BLOCK_RECORDS = Histogram(
     "warroom_ingest_block_records",
     "Records of one block.",

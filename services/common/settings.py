@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     batch_max_age_ms: int = Field(400, ge=10, le=60_000, description="or when its first record has waited this long")
     max_buffered_bytes: int = Field(256 << 20, ge=1 << 20, description="beyond this partitions are paused")
     duplicate_horizon_hours: int = Field(24, ge=1, description="how long an event_id is remembered, by arrival")
+    duplicate_filter_mb: int = Field(64, ge=1, description="memory for them in each process; see docs/architecture.md")
 
     # Money
     reporting_currency: Currency = Field("CNY", description="ISO 4217; amounts are reported in it")

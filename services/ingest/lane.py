@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import compress, repeat
+from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
@@ -28,9 +28,10 @@ Decode = Callable[[bytes | None, int], Event]
 
 @dataclass(slots=True)
 class Block:
-    """A contiguous range of one partition: its accepted rows and its refusals.
+    """A contiguous range of one partition: its rows and its refusals.
 
-    `recorded` says that its range is already the committed one, so that it need not be committed before it is written.
+    Its rows hold duplicates until it is written (see `Writer`). `recorded` says that its range is already the committed
+    one, so that it need not be committed before it is written.
     """
 
     id: BlockId
@@ -38,10 +39,10 @@ class Block:
     rows: list[pa.RecordBatch]
     refusals: list[Refusal]
     records: int
-    duplicates: int
     bytes: int
     timestamp: int
     recorded: bool
+    duplicates: int = 0
 
     @property
     def accepted(self) -> int:
@@ -52,6 +53,11 @@ class Block:
         """Its rows in one piece, so that they make one block of ClickHouse."""
         return pa.Table.from_batches(self.rows).combine_chunks()
 
+    def keep(self, rows: pa.Table) -> None:
+        """Drops its other rows, which are duplicates."""
+        self.duplicates = self.accepted - rows.num_rows
+        self.rows = rows.to_batches()
+
 
 @dataclass(slots=True)
 class _OpenBlock:
@@ -61,7 +67,6 @@ class _OpenBlock:
     size: BlockSize
     rows: list[pa.RecordBatch] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    duplicates: int = 0
 
 
 class Lane:
@@ -212,12 +217,11 @@ class Lane:
             block.rows,
             block.refusals,
             block.size.records,
-            block.duplicates,
             block.size.bytes,
             block.timestamp,
             recorded=replay is not None,
         )
-        # What follows a block that is replayed waits until the lane knows all that has arrived since.
+        # What follows a block that is replayed is opened once that is done.
         if self._pending and replay is None:
             self._begin(now)
         return self.in_flight
@@ -289,12 +293,6 @@ class Lane:
         offsets = _offsets(chunk)
         if refused:
             offsets = np.delete(offsets, refused)
-        fresh = self.seen.admit([event.event_id for event in events], now)
-        if not fresh.all():
-            block.duplicates += len(events)
-            events = list(compress(events, fresh))
-            block.duplicates -= len(events)
-            offsets = offsets[fresh]
         if events:
             block.rows.append(build(self.kind, events, offsets, self.partition, now))
         block.size.records += len(chunk)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from aiokafka import TopicPartition
@@ -16,15 +17,26 @@ from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import GroupConsumer
-from services.ingest.duplicates import DuplicateFilter
+from services.ingest.duplicates import DuplicateFilter, FilterMemory
 from services.ingest.history import Arrivals, History
 from services.ingest.lane import Lane
 from services.ingest.protocol import Replay, Resume, new_incarnation, on_assignment
 
 logger = logging.getLogger(__name__)
 
-_FOREVER = 1 << 62
 _NOTHING = Arrivals({}, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What a partition's filter has to remember: what arrived since a moment in epoch milliseconds."""
+
+    since: int
+    arrivals: Arrivals
+
+    @property
+    def rows(self) -> int:
+        return self.arrivals.since(self.since)
 
 
 class Restorer:
@@ -34,7 +46,7 @@ class Restorer:
         currencies = {settings.reporting_currency: Decimal(1), **settings.currency_rates}
         self._kinds = {settings.topics[kind]: kind for kind in EVENT_KINDS}
         self._decoders = {kind: Decoder(kind, currencies) for kind in EVENT_KINDS}
-        self._histories = {kind: History(store, kind) for kind in EVENT_KINDS}
+        self.histories = {kind: History(store, kind) for kind in EVENT_KINDS}
         self._limits = BlockLimits(settings.batch_max_rows, settings.batch_max_bytes, settings.batch_max_age_ms)
         self._horizon_ms = settings.duplicate_horizon_hours * 3_600_000
         self._clock = clock
@@ -43,6 +55,7 @@ class Restorer:
         self,
         consumer: GroupConsumer,
         partitions: Collection[TopicPartition],
+        memory: FilterMemory,
         ready: Callable[[TopicPartition, Lane], None],
     ) -> None:
         """Calls `ready` for each partition as soon as its records may be read.
@@ -54,47 +67,57 @@ class Restorer:
             return
         committed = await consumer.committed(partitions)
         bounds = await consumer.bounds(partitions)
+        decisions: dict[TopicPartition, Replay | Resume] = {}
+        for partition in sorted(partitions):
+            offset, metadata = committed.get(partition, (None, None))
+            start, end = bounds[partition]
+            decisions[partition] = on_assignment(
+                offset,
+                metadata,
+                log_start=start,
+                log_end=end,
+                new_incarnation=new_incarnation(ids.get(partition.topic), uuid.uuid4().hex[:8]),
+            )
+        pasts = await self._pasts(decisions)
+        to_come = sum(past.rows for past in pasts.values())
+        for partition, decision in decisions.items():
+            past = pasts[partition]
+            self._tell(partition, decision)
+            seen = memory.new_filter(self._horizon_ms, ids=past.rows, of=to_come)
+            to_come -= past.rows
+            lane = await self._lane(partition, decision, past, seen)
+            if consumer.position(partition) != lane.next_offset:
+                consumer.seek(partition, lane.next_offset)
+            ready(partition, lane)
+
+    async def _pasts(self, decisions: Mapping[TopicPartition, Replay | Resume]) -> dict[TopicPartition, _Past]:
+        """What of each partition's past matters: a horizon before the next block is opened."""
+        since = {partition: self._since(decision) for partition, decision in decisions.items()}
+        pasts = {}
         for topic, kind in self._kinds.items():
-            mine = sorted(partition for partition in partitions if partition.topic == topic)
+            mine = [partition for partition in decisions if partition.topic == topic]
             if not mine:
                 continue
-            since = DuplicateFilter(self._horizon_ms).first_remembered(self._clock()) - self._horizon_ms
-            arrivals = await self._histories[kind].arrivals([each.partition for each in mine], since)
+            arrivals = await self.histories[kind].arrivals(
+                [partition.partition for partition in mine], min(since[partition] for partition in mine)
+            )
             for partition in mine:
-                offset, metadata = committed.get(partition, (None, None))
-                start, end = bounds[partition]
-                decision = on_assignment(
-                    offset,
-                    metadata,
-                    log_start=start,
-                    log_end=end,
-                    new_incarnation=new_incarnation(ids.get(topic), uuid.uuid4().hex[:8]),
-                )
-                self._tell(partition, decision)
-                lane = await self._lane(partition, kind, decision, arrivals.get(partition.partition, _NOTHING))
-                if consumer.position(partition) != lane.next_offset:
-                    consumer.seek(partition, lane.next_offset)
-                ready(partition, lane)
+                pasts[partition] = _Past(since[partition], arrivals.get(partition.partition, _NOTHING))
+        return pasts
 
-    async def finish_replay(self, lane: Lane) -> None:
-        """Remembers what arrived later than the block that has just been replayed, before the lane goes on.
-
-        There is nothing, unless the broker has lost commits.
-        """
-        history = self._histories[lane.kind]
-        arrivals = await history.arrivals([lane.partition], lane.opened_at + 1)
-        mine = arrivals.get(lane.partition, _NOTHING)
-        await history.load(lane.seen, lane.partition, mine, lane.opened_at + 1, _FOREVER)
-        lane.opened_at = max(lane.opened_at, mine.last)
-
-    async def _lane(self, partition: TopicPartition, kind: str, decision: Replay | Resume, arrivals: Arrivals) -> Lane:
-        seen = DuplicateFilter(self._horizon_ms)
+    def _since(self, decision: Replay | Resume) -> int:
         if isinstance(decision, Replay):
-            # The block must be judged as it was: by what had arrived before it, its own rows left out.
-            since, until = seen.first_remembered(decision.opened_at), decision.opened_at
-        else:
-            since, until = seen.first_remembered(self._clock()), _FOREVER
-        loaded = await self._histories[kind].load(seen, partition.partition, arrivals, since, until)
+            return decision.opened_at - self._horizon_ms
+        # Should the clock be set back, blocks go on from where they were.
+        return max(decision.opened_at, self._clock() - self._horizon_ms) - self._horizon_ms
+
+    async def _lane(
+        self, partition: TopicPartition, decision: Replay | Resume, past: _Past, seen: DuplicateFilter
+    ) -> Lane:
+        kind = self._kinds[partition.topic]
+        # The rows of a block that is built again may be there already, and are no reason to ask about each of them.
+        own = decision.opened_at if isinstance(decision, Replay) else None
+        loaded = await self.histories[kind].load(seen, partition.partition, past.arrivals, past.since, besides=own)
         lane = Lane(
             topic=partition.topic,
             partition=partition.partition,
@@ -104,8 +127,8 @@ class Restorer:
             decode=self._decoders[kind].decode,
             seen=seen,
         )
-        if lane.replay is None:
-            lane.opened_at = max(lane.opened_at, arrivals.last)
+        # More than was recorded only where the broker has lost commits.
+        lane.opened_at = max(lane.opened_at, past.arrivals.last)
         logger.log(
             logging.INFO if lane.replay or loaded else logging.DEBUG,
             "partition restored",

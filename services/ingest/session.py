@@ -18,6 +18,7 @@ from services.common.store import StorePool
 from services.ingest.block import Pace
 from services.ingest.committer import Committer
 from services.ingest.consumer import MOST_CHUNKS, GroupConsumer, StaleMember
+from services.ingest.duplicates import FilterMemory
 from services.ingest.lane import Block, Lane
 from services.ingest.letters import DeadLetterTopic
 from services.ingest.progress import Progress
@@ -44,6 +45,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     def __init__(self, settings: Settings, store: StorePool, clock: Clock) -> None:
         self._clock = clock
         self._max_buffered = settings.max_buffered_bytes
+        self._filter_bytes = settings.duplicate_filter_mb << 20
+        self._filters = FilterMemory(self._filter_bytes, 1)
         self._pace = Pace(settings.batch_max_age_ms)
         self._consumer = GroupConsumer(settings, [settings.topics[kind] for kind in EVENT_KINDS])
         self._letters = DeadLetterTopic(settings)
@@ -202,9 +205,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 return
             started = time.perf_counter()
             block = lane.seal(self._clock())
-            await Writer(_Offsets(self._committer), self._letters, self._store).write(lane, block)
-            if block.recorded:
-                await self._until_done(lane)
+            writer = Writer(_Offsets(self._committer), self._letters, self._store, self._restorer.histories)
+            await writer.write(lane, block)
             lane.done(self._clock())
             _count(block)
             if block.records < _FEW_RECORDS:
@@ -224,27 +226,17 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             del self._writes[partition]
             self._write_due()
 
-    async def _until_done(self, lane: Lane) -> None:
-        pause = 0.1
-        while True:
-            try:
-                await self._restorer.finish_replay(lane)
-                return
-            except StoreError as error:
-                lane.trouble = f"{lane.topic}[{lane.partition}] cannot be restored: {error}"
-                await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-                pause = min(5.0, pause * 2)
-
     async def _restore(self) -> None:
         def ready(partition: TopicPartition, lane: Lane) -> None:
             self._lanes[partition] = lane
             self._restoring.discard(partition)
 
+        self._filters = memory = FilterMemory(self._filter_bytes, len(self._restoring))
         pause = 0.1
         while True:
             try:
                 # Without partitions too: what a member that has none knows of the topics tells when there are others.
-                await self._restorer.restore(self._consumer, set(self._restoring), ready)
+                await self._restorer.restore(self._consumer, set(self._restoring), memory, ready)
                 self._trouble = None
                 return
             except (BrokerError, StoreError) as error:
@@ -275,6 +267,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 await self._commit_done(self._lanes)
             self._caught_up.clear()
             await self._progress.write(self._clock(), dict(self._lanes))
+            prometheus.INGEST_DUPLICATE_FILTER_BYTES.set(self._filters.taken)
             prometheus.INGEST_STALLED_PARTITIONS.set(sum(lane.trouble is not None for lane in self._lanes.values()))
             await asyncio.sleep(_PROGRESS_SECONDS / 2)
             try:

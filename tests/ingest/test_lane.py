@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.block import BlockLimits, Pace
-from services.ingest.duplicates import DuplicateFilter
+from services.ingest.duplicates import FilterMemory
 from services.ingest.lane import Block, Lane
 from services.ingest.protocol import Replay, Resume
 from services.ingest.records import Chunk
@@ -23,7 +23,7 @@ def make_lane(decision: Replay | Resume, limits: BlockLimits) -> Lane:
         decision=decision,
         limits=limits,
         decode=decode,
-        seen=DuplicateFilter(10**9),
+        seen=FilterMemory(1 << 16, 1).new_filter(10**9),
     )
 
 
@@ -93,7 +93,7 @@ def test_a_replay_takes_exactly_its_range(length: int, more: int, limits: BlockL
     assert (block.id.start, block.id.end, block.id.opened_at) == (10, 10 + length, 777)
     assert block.records == length
     assert block.recorded
-    # What follows waits until the lane knows what has arrived since.
+    # What follows is opened once that is done, and later than anything that has arrived.
     assert not lane.stage()
     lane.opened_at = 9000
     lane.done(6000)

@@ -10,6 +10,7 @@ lives on (a lost answer), and an insert may take effect long after its caller di
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +22,10 @@ from services.common.decode import Event, TrafficEvent
 from services.common.errors import BrokerError, RefusedEvent, StoreUnavailable
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import StaleMember
-from services.ingest.duplicates import DuplicateFilter
+from services.ingest.duplicates import FilterMemory
+from services.ingest.ids import IdHash
 from services.ingest.lane import Lane
-from services.ingest.protocol import BlockId, Checkpoint, Replay, on_assignment
+from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume, on_assignment
 from services.ingest.records import Chunk
 from services.ingest.refusals import Refusal
 from services.ingest.writer import Writer
@@ -32,6 +34,10 @@ TOPIC = "traffic"
 
 _loop = asyncio.Runner()
 """One for all: to make a loop and its thread for every block would be most of what the model does."""
+
+
+HASH = IdHash(random.Random(1).getrandbits)
+"""The same in every run, so that the same ids are asked about and a failure can be repeated."""
 
 
 class Crash(Exception):
@@ -90,6 +96,7 @@ class World:
     faults: deque[str] = field(default_factory=deque)
     """What befalls the next calls that are made, one each: `refused`, `lost` (it took effect), or nothing."""
     window: int = 1 << 30
+    filter_bytes: int = 1 << 16
     generation: int = 0
     now: int = 1_000_000
     fuse: int = -1
@@ -156,6 +163,14 @@ class Ports:
         self.world.step()
         if fault == "lost":
             raise BrokerError("the answer is lost")
+
+    async def known(self, partition: int, questions: pa.Table, since: int, until: int) -> set[str]:
+        fault = self.world.fault()
+        self.world.step()
+        if fault:
+            raise StoreUnavailable("away")
+        asked = set(questions.column("event_id").to_pylist())
+        return {event_id for event_id, _, arrived in self.world.rows if since <= arrived < until and event_id in asked}
 
     async def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
         assert token is not None
@@ -230,7 +245,7 @@ class Process:
     def __init__(self, world: World, horizon: int, limits: BlockLimits) -> None:
         self.world = world
         self.ports = Ports(world)
-        self.writer = Writer(self.ports, self.ports, self.ports)
+        self.writer = Writer(self.ports, self.ports, self.ports, {"traffic": self.ports})
         offset, metadata = world.offset or (None, None)
         decision = on_assignment(
             offset,
@@ -239,11 +254,8 @@ class Process:
             log_end=len(world.log),
             new_incarnation=f"i{world.generation}",
         )
-        self.seen = DuplicateFilter(horizon)
-        last = max((arrived for *_, arrived in world.rows), default=0)
-        until = decision.opened_at if isinstance(decision, Replay) else 1 << 62
-        since = self.seen.first_remembered(min(until, max(world.now, last)))
-        self._remember(since, until)
+        self.seen = FilterMemory(world.filter_bytes, 1, HASH).new_filter(horizon)
+        self._remember(decision, horizon)
         self.lane = Lane(
             topic=TOPIC,
             partition=0,
@@ -253,8 +265,7 @@ class Process:
             decode=decode,
             seen=self.seen,
         )
-        if self.lane.replay is None:
-            self.lane.opened_at = max(self.lane.opened_at, last)
+        self.lane.opened_at = max(self.lane.opened_at, *(arrived for *_, arrived in world.rows), 0)
         self.position = self.lane.next_offset
 
     def fetch(self, count: int) -> None:
@@ -280,10 +291,6 @@ class Process:
             return
         block = self.lane.seal(self.world.now)
         _loop.run(self.writer.write(self.lane, block))
-        if block.recorded:
-            last = max((arrived for *_, arrived in self.world.rows), default=0)
-            self._remember(self.lane.opened_at + 1, 1 << 62)
-            self.lane.opened_at = max(self.lane.opened_at, last)
         self.lane.done(self.world.now)
 
     def commit_idle(self) -> None:
@@ -300,7 +307,9 @@ class Process:
             assert (self.lane.next_offset, self.position) != before, "no progress"
         self.commit_idle()
 
-    def _remember(self, since: int, until: int) -> None:
-        for event_id, _, arrived in sorted(self.world.rows, key=lambda row: row[2]):
-            if since <= arrived < until:
-                self.seen.remember([event_id], arrived)
+    def _remember(self, decision: Replay | Resume, horizon: int) -> None:
+        own = decision.opened_at if isinstance(decision, Replay) else None
+        since = (decision.opened_at if own is not None else max(decision.opened_at, self.world.now - horizon)) - horizon
+        for event_id, _, arrived in self.world.rows:
+            if arrived >= since and arrived != own:
+                self.seen.remember(pa.chunked_array([[event_id]]), arrived, arrived)
