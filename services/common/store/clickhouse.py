@@ -16,7 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from urllib3.exceptions import HTTPError
 
 from services.common.errors import ConfigurationError, StoreRejected, StoreUnavailable
-from services.common.store.http_pool import OneAttemptPool
+from services.common.store.http_pool import CallFailed, OneAttemptPool
 from services.common.store.interface import Parameters, Row, Store
 
 # Pinned, because a server's own defaults may differ: what was written is readable when the call returns.
@@ -79,7 +79,7 @@ def open_store(url: str, *, timeout_seconds: float) -> Store:
 def _over_http(options: dict[str, Any], timeout_seconds: float) -> Store:
     pool = OneAttemptPool(timeout_seconds)
     options = {**options, "pool_mgr": pool, "query_retries": 0, "autogenerate_session_id": False}
-    return ClickHouseStore(options, timeout_seconds=timeout_seconds, on_close=pool.clear)
+    return ClickHouseStore(options, timeout_seconds=timeout_seconds, on_close=pool.shut)
 
 
 class ClickHouseStore:
@@ -122,13 +122,13 @@ class ClickHouseStore:
             client.command(sql, parameters=_bound(parameters))
 
     def close(self) -> None:
-        with self._lock:
-            for client in self._clients:
-                client.close()
-            self._clients.clear()
-        self._local = threading.local()
         if self._on_close is not None:
             self._on_close()
+        with self._lock:
+            clients, self._clients = self._clients, []
+        for client in clients:
+            client.close()
+        self._local = threading.local()
 
     @contextmanager
     def _calling(self, *, damaged: type[StoreUnavailable] | type[StoreRejected] = StoreRejected) -> Iterator[Any]:
@@ -155,7 +155,7 @@ class ClickHouseStore:
         if client is not None:
             self._local.client = None
             with self._lock:
-                self._clients.remove(client)
+                self._clients = [each for each in self._clients if each is not client]
             client.close()
 
 
@@ -177,7 +177,9 @@ def _translated(damaged: type[StoreUnavailable] | type[StoreRejected] = StoreRej
             f"{error}; install Warroom's `embedded` extra, or set WARROOM_CLICKHOUSE_URL to a server"
         ) from error
     except (OperationalError, HTTPError, TimeoutError, ConnectionError) as error:
-        raise _kind(error, StoreUnavailable)(str(error)) from error
+        # The driver's own sentence around it says nothing more.
+        reason = error.__cause__ if isinstance(error.__cause__, CallFailed) else error
+        raise _kind(error, StoreUnavailable)(str(reason)) from error
     except pa.ArrowException as error:
         raise damaged(str(error)) from error
     except ClickHouseError as error:

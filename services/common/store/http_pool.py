@@ -6,16 +6,23 @@ to know that a request was made once, and that its answer is ClickHouse's.
 
 from __future__ import annotations
 
+import socket
+import threading
+from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 from clickhouse_connect.driver.httputil import get_pool_manager_options
 from urllib3 import PoolManager, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 _CONNECTIONS = 32
 """Kept open at most; a thread uses one at a time."""
-_LONGEST_CONNECT_SECONDS = 10.0
+_LONGEST_CONNECT_SECONDS = 5.0
+"""Less than a process may take to stop: a connection that is being made cannot be given up."""
 _CODE = "X-ClickHouse-Exception-Code"
 _TAG = "X-ClickHouse-Exception-Tag"
 _EXCERPT = 300
@@ -35,10 +42,14 @@ class OneAttemptPool(PoolManager):
         """`timeout_seconds` bounds how long the server may be silent."""
         super().__init__(**get_pool_manager_options(maxsize=_CONNECTIONS))
         self._timeout = Timeout(connect=min(_LONGEST_CONNECT_SECONDS, timeout_seconds), read=timeout_seconds)
+        self._open = _Connections()
+        self.pool_classes_by_scheme = self._open.pool_classes()
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> BaseHTTPResponse:
         """As urllib3's, without its repetitions. Raises `CallFailed`."""
         kwargs.update(retries=False, timeout=self._timeout)
+        if self._open.shut:
+            raise CallFailed("the store is closed")
         try:
             response = super().request(method, url, *args, **kwargs)
             trouble = _trouble(response, whole=bool(kwargs.get("preload_content", True)), url=url)
@@ -48,6 +59,61 @@ class OneAttemptPool(PoolManager):
             response.close()
             raise CallFailed(trouble)
         return response
+
+    def shut(self) -> None:
+        """Ends every request that is under way, and takes no more. Their outcome is unknown."""
+        self._open.shut_all()
+        self.clear()
+
+
+class _Connections:
+    """The connections that are made, also while a thread uses them: a pool knows only those that are idle."""
+
+    def __init__(self) -> None:
+        self.shut = False
+        self._lock = threading.Lock()
+        self._made: WeakSet[HTTPConnection] = WeakSet()
+
+    def made(self, connection: HTTPConnection) -> None:
+        with self._lock:
+            self._made.add(connection)
+        if self.shut:
+            _hang_up(connection)
+
+    def shut_all(self) -> None:
+        self.shut = True
+        with self._lock:
+            made = list(self._made)
+        for connection in made:
+            _hang_up(connection)
+
+    def pool_classes(self) -> dict[str, Any]:
+        """urllib3's pools, whose connections are told to this object."""
+        connections = self
+
+        class Plain(HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                connections.made(self)
+
+        class Encrypted(HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                connections.made(self)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class EncryptedPool(HTTPSConnectionPool):
+            ConnectionCls = Encrypted
+
+        return {"http": PlainPool, "https": EncryptedPool}
+
+
+def _hang_up(connection: HTTPConnection) -> None:
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _trouble(response: BaseHTTPResponse, *, whole: bool, url: str) -> str | None:

@@ -38,5 +38,8 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Releases every connection. No other thread may be inside a call."""
+        """Releases every connection.
+
+        A call that another thread is inside of fails at once over HTTP, and is waited for where the store is embedded.
+        """
         ...

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from services.common import prometheus
 from services.common.store.interface import Parameters, Row, Store
+
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 3.0
+"""How long a call that runs is waited for at the end; `Store.close` ends it then."""
 
 _Result = TypeVar("_Result")
 
@@ -25,6 +31,7 @@ class StorePool:
         self.store = store
         self._seconds = prometheus.STORE_CALL_SECONDS.labels(name)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"store-{name}")
+        self._running: set[Future[Any]] = set()
 
     async def query(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         return await self._run(partial(self.store.query, sql, parameters))
@@ -39,9 +46,17 @@ class StorePool:
         await self._run(partial(self.store.command, sql, parameters))
 
     async def close(self) -> None:
-        """Waits for the calls that run and drops those that wait. The store itself stays open."""
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        """Drops the calls that wait and waits a little for those that run. The store itself stays open."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        running = [asyncio.wrap_future(future) for future in list(self._running)]
+        if running:
+            _, late = await asyncio.wait(running, timeout=CLOSE_SECONDS)
+            if late:
+                logger.warning("calls to the store left unanswered", extra={"calls": len(late)})
 
     async def _run(self, call: partial[_Result]) -> _Result:
         with self._seconds.time():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+            future = self._threads.submit(call)
+            self._running.add(future)
+            future.add_done_callback(self._running.discard)
+            return await asyncio.wrap_future(future)
