@@ -19,6 +19,7 @@ _COMMANDS = {
     "replay": ("services.simulator.cli", "replay"),
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
+    "audit": ("services.audit.cli", "audit"),
     "migrate": ("services.common.cli", "migrate"),
     "schemas": ("schemas.cli", "schemas"),
 }

@@ -89,6 +89,14 @@ INGEST_MISSING_RECORDS = Counter(
     ("topic",),
 )
 
+# Audit
+AUDIT_CLEAN = Gauge("warroom_audit_clean", "1 when the last audit on schedule found nothing wrong, else 0.")
+AUDIT_PROBLEMS = Gauge(
+    "warroom_audit_problems", "Problems that the last audit on schedule found, by check.", ("check",)
+)
+AUDIT_LAST_RUN = Gauge("warroom_audit_last_run_timestamp_seconds", "When the last audit on schedule was made.")
+AUDIT_SECONDS = Gauge("warroom_audit_duration_seconds", "How long the last audit took.")
+
 # Services
 SERVICE_READY = Gauge("warroom_service_ready", "1 when the service does its work, else 0.", ("service",))
 

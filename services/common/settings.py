@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
 
+    # Audit
+    audit_every_seconds: int = Field(0, ge=0, description="what arrived today is audited this often; 0 is never")
+
     # Logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
 

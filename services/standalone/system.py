@@ -122,6 +122,7 @@ class System:
 
     def _services(self) -> list[Service]:
         from services.alerts.service import AlertsService
+        from services.audit.service import AuditService
         from services.ingest.service import IngestService
         from services.metrics.service import MetricsService
 
@@ -130,6 +131,7 @@ class System:
             IngestService(self.settings, self._store),
             MetricsService(self.settings, self._store),
             AlertsService(self.settings, self._store),
+            AuditService(self.settings, self._store),
         ]
         if self._broker is not None:
             services.append(BrokerKeeper(self._broker, self._trimmer()))

@@ -16,8 +16,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.metrics": (COMMON, "schemas"),
     "services.alerts": (COMMON, "schemas"),
     "services.letters": (COMMON, "schemas"),
+    "services.audit": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
-    "services.standalone": (COMMON, "schemas", "services.ingest", "services.metrics", "services.alerts"),
+    "services.standalone": (
+        COMMON,
+        "schemas",
+        "services.ingest",
+        "services.metrics",
+        "services.alerts",
+        "services.audit",
+    ),
 }
 
 
