@@ -17,8 +17,13 @@ $(VENV)/.packages-stamp: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# What ingest would compile at its first start.
+$(VENV)/.compiled-stamp: $(VENV)/.packages-stamp $(wildcard services/ingest/scan/*.py)
+	$(BIN)/python -m services.ingest.scan
+	touch $@
+
 # The page is built by the npm on the path or, where there is none, by the Node.js that PyPI ships.
-$(VENV)/.setup-stamp: $(VENV)/.packages-stamp scripts/build_page.py $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+$(VENV)/.setup-stamp: $(VENV)/.compiled-stamp scripts/build_page.py $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 	$(BIN)/python scripts/build_page.py
 	touch $@
 

@@ -54,30 +54,49 @@ def money(cents: Sequence[int]) -> pa.Array:
     return pa.Array.from_buffers(_MONEY, len(low), [None, pa.py_buffer(words)])
 
 
-def build(kind: str, events: Sequence[Event], offsets: Offsets, partition: int, arrived_at: int) -> pa.RecordBatch:
-    """The rows of events of one kind, in order; `offsets` are those of their records."""
-    count = len(events)
+def labels(values: Sequence[str]) -> pa.DictionaryArray:
+    """A column that holds few values many times, each value once; never empty. ClickHouse takes it as `LowCardinality`
+    as it is, where it would have to look up every single one otherwise.
+    """
+    first = values[0]
+    # Many columns hold one value over a whole run (the campaign, what an event leaves out), and to find that out costs
+    # a fraction of converting them.
+    if first == values[-1] and values.count(first) == len(values):
+        return pa.DictionaryArray.from_arrays(
+            pa.repeat(pa.scalar(0, pa.int32()), len(values)), pa.array([first], _STRING)
+        )
+    return pa.array(values, _STRING).dictionary_encode()
+
+
+def columns_of(kind: str, events: Sequence[Event]) -> Columns:
+    """What events of one kind say, in order."""
     columns: Columns = {
-        "arrived_at": moment(arrived_at, count),
-        "kafka_partition": constant(partition, pa.uint16(), count),
-        "kafka_offset": pa.array(offsets),
         "event_id": _text([event.event_id for event in events]),
-        "event_name": _text([event.event_name for event in events]),
+        "event_name": labels([event.event_name for event in events]),
         "event_time": pa.array(np.array([event.event_time_ms for event in events], np.int64)).view(_MOMENT),
-        "campaign_id": _text([event.campaign_id for event in events]),
-        "channel": _text([event.channel for event in events]),
-        "region": _text([event.region for event in events]),
+        "campaign_id": labels([event.campaign_id for event in events]),
+        "channel": labels([event.channel for event in events]),
+        "region": labels([event.region for event in events]),
     }
     _BUILDERS[kind](events, columns)
-    return pa.RecordBatch.from_pydict(columns)
+    return columns
+
+
+def batch(columns: Columns, offsets: Offsets, partition: int, arrived_at: int) -> pa.RecordBatch:
+    """Rows of a table: what events say, and where they come from."""
+    count = len(offsets)
+    return pa.RecordBatch.from_pydict(
+        {
+            "arrived_at": moment(arrived_at, count),
+            "kafka_partition": constant(partition, pa.uint16(), count),
+            "kafka_offset": pa.array(offsets),
+            # In one order, whoever made them: batches are joined.
+            **dict(sorted(columns.items())),
+        }
+    )
 
 
 def _text(values: list[str]) -> pa.Array:
-    # Many columns hold one value over a whole run (the campaign, what an event leaves out), and to find that out costs
-    # a fraction of converting them.
-    first = values[0] if values else ""
-    if values and first == values[-1] and values.count(first) == len(values):
-        return pa.repeat(pa.scalar(first, _STRING), len(values))
     return pa.array(values, _STRING)
 
 
@@ -89,22 +108,22 @@ def _traffic(events: Sequence[TrafficEvent], columns: Columns) -> None:
     columns["user_id"] = _text([event.user_id for event in events])
     columns["session_id"] = _text([event.session_id for event in events])
     columns["item_id"] = _text([event.item_id for event in events])
-    columns["item_category"] = _text([event.item_category for event in events])
-    columns["utm_source"] = _text([event.utm_source for event in events])
-    columns["utm_medium"] = _text([event.utm_medium for event in events])
-    columns["utm_campaign"] = _text([event.utm_campaign for event in events])
-    columns["device_category"] = _text([event.device_category for event in events])
+    columns["item_category"] = labels([event.item_category for event in events])
+    columns["utm_source"] = labels([event.utm_source for event in events])
+    columns["utm_medium"] = labels([event.utm_medium for event in events])
+    columns["utm_campaign"] = labels([event.utm_campaign for event in events])
+    columns["device_category"] = labels([event.device_category for event in events])
     columns["page_location"] = _text([event.page_location for event in events])
     columns["engagement_time_msec"] = _whole([event.engagement_time_msec for event in events], np.uint64)
-    columns["experiment"] = _text([event.experiment for event in events])
-    columns["variant"] = _text([event.variant for event in events])
+    columns["experiment"] = labels([event.experiment for event in events])
+    columns["variant"] = labels([event.variant for event in events])
 
 
 def _orders(events: Sequence[OrderEvent], columns: Columns) -> None:
     columns["user_id"] = _text([event.user_id for event in events])
     columns["order_id"] = _text([event.order_id for event in events])
     columns["value"] = money([event.value_cents for event in events])
-    columns["currency"] = _text([event.currency for event in events])
+    columns["currency"] = labels([event.currency for event in events])
     columns["original_value"] = money([event.original_value_cents for event in events])
     ends = pa.array([0, *accumulate(len(event.items) for event in events)], pa.int32())
     lines = list(chain.from_iterable(event.items for event in events))
@@ -114,9 +133,9 @@ def _orders(events: Sequence[OrderEvent], columns: Columns) -> None:
     columns["line_amount"] = pa.ListArray.from_arrays(ends, money([line[3] for line in lines]))
     columns["coupon_id"] = _text([event.coupon_id for event in events])
     columns["discount"] = money([event.discount_cents for event in events])
-    columns["customer_type"] = _text([event.customer_type for event in events])
-    columns["utm_source"] = _text([event.utm_source for event in events])
-    columns["store_id"] = _text([event.store_id for event in events])
+    columns["customer_type"] = labels([event.customer_type for event in events])
+    columns["utm_source"] = labels([event.utm_source for event in events])
+    columns["store_id"] = labels([event.store_id for event in events])
     columns["device_id"] = _text([event.device_id for event in events])
     columns["reason"] = _text([event.reason for event in events])
 
@@ -124,25 +143,25 @@ def _orders(events: Sequence[OrderEvent], columns: Columns) -> None:
 def _coupons(events: Sequence[CouponEvent], columns: Columns) -> None:
     columns["user_id"] = _text([event.user_id for event in events])
     columns["coupon_id"] = _text([event.coupon_id for event in events])
-    columns["batch_id"] = _text([event.batch_id for event in events])
+    columns["batch_id"] = labels([event.batch_id for event in events])
     columns["face_value"] = money([event.face_value_cents for event in events])
-    columns["currency"] = _text([event.currency for event in events])
+    columns["currency"] = labels([event.currency for event in events])
     columns["order_id"] = _text([event.order_id for event in events])
     columns["device_id"] = _text([event.device_id for event in events])
 
 
 def _inventory(events: Sequence[InventoryEvent], columns: Columns) -> None:
     columns["item_id"] = _text([event.item_id for event in events])
-    columns["item_category"] = _text([event.item_category for event in events])
-    columns["warehouse_id"] = _text([event.warehouse_id for event in events])
+    columns["item_category"] = labels([event.item_category for event in events])
+    columns["warehouse_id"] = labels([event.warehouse_id for event in events])
     columns["available"] = _whole([event.available for event in events], np.uint64)
     columns["safety_stock"] = _whole([event.safety_stock for event in events], np.int64)
 
 
 def _spend(events: Sequence[SpendEvent], columns: Columns) -> None:
-    columns["utm_source"] = _text([event.utm_source for event in events])
+    columns["utm_source"] = labels([event.utm_source for event in events])
     columns["cost"] = money([event.cost_cents for event in events])
-    columns["currency"] = _text([event.currency for event in events])
+    columns["currency"] = labels([event.currency for event in events])
     columns["impressions"] = _whole([event.impressions for event in events], np.uint64)
     columns["clicks"] = _whole([event.clicks for event in events], np.uint64)
 

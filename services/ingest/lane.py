@@ -7,23 +7,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
 
-from services.common.decode import Event
-from services.common.errors import RefusedEvent
 from services.ingest.block import BlockLimits, BlockSize
-from services.ingest.columns import Offsets, build
+from services.ingest.columns import Offsets, batch
 from services.ingest.duplicates import DuplicateFilter
 from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume
 from services.ingest.records import CHUNK_RECORDS, Chunk
 from services.ingest.refusals import Refusal
-
-Decode = Callable[[bytes | None, int], Event]
+from services.ingest.runs import DecodeRun
 
 
 @dataclass(slots=True)
@@ -51,7 +46,7 @@ class Block:
 
     def table(self) -> pa.Table:
         """Its rows in one piece, so that they make one block of ClickHouse."""
-        return pa.Table.from_batches(self.rows).combine_chunks()
+        return pa.Table.from_batches(self.rows).unify_dictionaries().combine_chunks()
 
     def keep(self, rows: pa.Table) -> None:
         """Drops its other rows, which are duplicates."""
@@ -84,7 +79,7 @@ class Lane:
         kind: str,
         decision: Replay | Resume,
         limits: BlockLimits,
-        decode: Decode,
+        decode: DecodeRun,
         seen: DuplicateFilter,
     ) -> None:
         self.topic = topic
@@ -277,24 +272,16 @@ class Lane:
 
     def _take(self, chunk: Chunk, block: _OpenBlock) -> None:
         now = block.size.opened_at
-        events: list[Event] = []
-        refused: list[int] = []
-        decoded = map(self._decode, chunk.values, repeat(now))
-        while True:
-            try:
-                events.extend(decoded)
-                break
-            except RefusedEvent as error:
-                at = len(events) + len(refused)
-                refused.append(at)
+        run = self._decode(chunk.values, now)
+        offsets = _offsets(chunk)
+        if run.refused:
+            for at, error in run.refused:
                 block.refusals.append(
                     Refusal(chunk.offsets[at], chunk.keys[at], chunk.values[at], error.reason, error.detail)
                 )
-        offsets = _offsets(chunk)
-        if refused:
-            offsets = np.delete(offsets, refused)
-        if events:
-            block.rows.append(build(self.kind, events, offsets, self.partition, now))
+            offsets = np.delete(offsets, [at for at, _ in run.refused])
+        if run.columns:
+            block.rows.append(batch(run.columns, offsets, self.partition, now))
         block.size.records += len(chunk)
         block.size.bytes += chunk.size
         block.next_offset = chunk.next_offset

@@ -12,7 +12,6 @@ from aiokafka import TopicPartition
 
 from services.common import prometheus
 from services.common.clock import Clock
-from services.common.decode import Decoder
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
 from services.ingest.block import BlockLimits
@@ -21,6 +20,7 @@ from services.ingest.duplicates import DuplicateFilter, FilterMemory
 from services.ingest.history import Arrivals, History
 from services.ingest.lane import Lane
 from services.ingest.protocol import Replay, Resume, new_incarnation, on_assignment
+from services.ingest.runs import run_decoder
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Restorer:
     def __init__(self, settings: Settings, store: StorePool, clock: Clock) -> None:
         currencies = {settings.reporting_currency: Decimal(1), **settings.currency_rates}
         self._kinds = {settings.topics[kind]: kind for kind in EVENT_KINDS}
-        self._decoders = {kind: Decoder(kind, currencies) for kind in EVENT_KINDS}
+        self._decoders = {kind: run_decoder(kind, currencies) for kind in EVENT_KINDS}
         self.histories = {kind: History(store, kind) for kind in EVENT_KINDS}
         self._limits = BlockLimits(settings.batch_max_rows, settings.batch_max_bytes, settings.batch_max_age_ms)
         self._horizon_ms = settings.duplicate_horizon_hours * 3_600_000
@@ -124,7 +124,7 @@ class Restorer:
             kind=kind,
             decision=decision,
             limits=self._limits,
-            decode=self._decoders[kind].decode,
+            decode=self._decoders[kind],
             seen=seen,
         )
         # More than was recorded only where the broker has lost commits.

@@ -13,6 +13,7 @@ from services.common.errors import BrokerError
 from services.common.kafka import ensure_topics
 from services.common.settings import Settings
 from services.common.store import Store, StorePool
+from services.ingest.runs import prepare
 from services.ingest.session import WRITERS, Session
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class IngestService:
         self._store = store
         self._clock = clock
         self._session: Session | None = None
-        self._trouble = "connecting to Kafka"
+        self._trouble = "starting, and connecting to Kafka"
 
     def not_ready(self) -> str | None:
         """See `Service`."""
@@ -45,6 +46,7 @@ class IngestService:
         pool = StorePool(self._store, threads=WRITERS + 1, name="ingest")
         pause = _FIRST_PAUSE
         try:
+            await asyncio.to_thread(prepare)
             while not stop.is_set():
                 started = asyncio.get_running_loop().time()
                 try:

@@ -12,7 +12,7 @@ import pytest
 from services.common.decode import TrafficEvent
 from services.common.store import Store, StorePool
 from services.ingest import history
-from services.ingest.columns import build
+from services.ingest.columns import batch, columns_of
 from services.ingest.duplicates import FilterMemory
 from services.ingest.history import History
 from tests.ingest.world import HASH
@@ -33,7 +33,7 @@ async def pool(store: Store) -> AsyncIterator[StorePool]:
 def rows(campaign: str, ids: Sequence[str], arrived: int, event_time: int, partition: int = PARTITION) -> pa.Table:
     events = [TrafficEvent(each, "page_view", "", campaign, "u", event_time_ms=event_time) for each in ids]
     offsets = np.arange(len(ids), dtype=np.uint64)
-    return pa.Table.from_batches([build("traffic", events, offsets, partition, arrived)])
+    return pa.Table.from_batches([batch(columns_of("traffic", events), offsets, partition, arrived)])
 
 
 async def test_a_question_is_answered_by_what_arrived_in_the_partition_within_the_bounds(pool: StorePool) -> None:

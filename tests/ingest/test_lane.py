@@ -12,6 +12,7 @@ from services.ingest.duplicates import FilterMemory
 from services.ingest.lane import Block, Lane
 from services.ingest.protocol import Replay, Resume
 from services.ingest.records import Chunk
+from services.ingest.runs import each
 from tests.ingest.world import decode
 
 
@@ -22,7 +23,7 @@ def make_lane(decision: Replay | Resume, limits: BlockLimits) -> Lane:
         kind="traffic",
         decision=decision,
         limits=limits,
-        decode=decode,
+        decode=each("traffic", decode),
         seen=FilterMemory(1 << 16, 1).new_filter(10**9),
     )
 

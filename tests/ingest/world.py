@@ -28,6 +28,7 @@ from services.ingest.lane import Lane
 from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume, on_assignment
 from services.ingest.records import Chunk
 from services.ingest.refusals import Refusal
+from services.ingest.runs import each
 from services.ingest.writer import Writer
 
 TOPIC = "traffic"
@@ -262,7 +263,7 @@ class Process:
             kind="traffic",
             decision=decision,
             limits=limits,
-            decode=decode,
+            decode=each("traffic", decode),
             seen=self.seen,
         )
         self.lane.opened_at = max(self.lane.opened_at, *(arrived for *_, arrived in world.rows), 0)

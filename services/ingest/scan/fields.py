@@ -1,0 +1,113 @@
+"""The fields of a traffic event, and where a run of records has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.events.limits import MAX_AHEAD_MS, MAX_EVENT_BYTES
+from services.ingest.scan.gather import Bytes
+from services.ingest.scan.json import COUNT, TEXT, TIME, find_fields, name_slot
+
+_ANY: Final = MAX_EVENT_BYTES
+
+# Lengths are limited in characters; who has no more bytes has no more of those.
+_FORMS: Final[dict[str, tuple[int, int, bool]]] = {
+    "event_id": (TEXT, 64, True),
+    "event_name": (TEXT, 64, True),
+    "event_time": (TIME, _ANY, True),
+    "campaign_id": (TEXT, 64, True),
+    "user_id": (TEXT, 128, True),
+    "channel": (TEXT, 32, False),
+    "region": (TEXT, 7, False),
+    "session_id": (TEXT, _ANY, False),
+    "item_id": (TEXT, _ANY, False),
+    "item_category": (TEXT, _ANY, False),
+    "utm_source": (TEXT, _ANY, False),
+    "device_category": (TEXT, _ANY, False),
+    "page_location": (TEXT, _ANY, False),
+    "utm_medium": (TEXT, _ANY, False),
+    "utm_campaign": (TEXT, _ANY, False),
+    "engagement_time_msec": (COUNT, _ANY, False),
+    "experiment": (TEXT, _ANY, False),
+    "variant": (TEXT, _ANY, False),
+}
+
+FIELDS: Final = {name: number for number, name in enumerate(_FORMS)}
+"""The number of each field."""
+
+_SLOTS: Final = 256
+_NAMES: Final = np.frombuffer("".join(FIELDS).encode(), np.uint8)
+_NAME_AT: Final = np.cumsum([0, *map(len, FIELDS)])
+
+
+@cache
+def _slots() -> npt.NDArray[np.uint8]:
+    slots = np.full(_SLOTS, len(FIELDS), np.uint8)
+    for name, number in FIELDS.items():
+        text = np.frombuffer(name.encode(), np.uint8)
+        slot = name_slot(text, 0, len(text), _SLOTS)
+        assert slots[slot] == len(FIELDS), f"{name} shares its slot: choose another number of slots"
+        slots[slot] = number
+    return slots
+
+
+_KINDS: Final = np.array([form for form, _, _ in _FORMS.values()], np.uint8)
+_LONGEST: Final = np.array([longest for _, longest, _ in _FORMS.values()], np.int64)
+_REQUIRED: Final = np.array([required for _, _, required in _FORMS.values()], np.bool_)
+# Empty texts mean `absent` in most fields; in these an empty one is for the decoder to judge.
+_NOT_EMPTY: Final = [FIELDS["channel"], FIELDS["region"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the fields of records lie in `data`: arrays by field and record (see `json.find_fields`)."""
+
+    data: Bytes
+    starts: npt.NDArray[np.int32]
+    lengths: npt.NDArray[np.int32]
+    numbers: npt.NDArray[np.int64]
+    plain: npt.NDArray[np.bool_]
+
+    def only(self, rows: npt.NDArray[np.int64]) -> Found:
+        """The same of some of the records."""
+        return Found(self.data, self.starts[:, rows], self.lengths[:, rows], self.numbers[:, rows], self.plain[rows])
+
+
+def scan(values: Sequence[bytes | None], now_ms: int) -> Found:
+    """Finds the fields of traffic events; `now_ms` is epoch milliseconds.
+
+    `plain` says which records are surely right, but for what their event name, campaign and region have to look like.
+    """
+    lengths = np.fromiter((len(value) if value else 0 for value in values), np.int64, len(values))
+    data = np.frombuffer(b"".join([value or b"" for value in values]), np.uint8)
+    ends = np.cumsum(lengths)
+    shape = (len(FIELDS), len(values))
+    found = Found(
+        data, np.zeros(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.int64), np.empty(shape[1], bool)
+    )
+    find_fields(
+        data,
+        ends - lengths,
+        ends,
+        _NAMES,
+        _NAME_AT,
+        _slots(),
+        _KINDS,
+        _LONGEST,
+        _REQUIRED,
+        now_ms + MAX_AHEAD_MS,
+        found.starts,
+        found.lengths,
+        found.numbers,
+        found.plain,
+    )
+    found.plain[lengths > MAX_EVENT_BYTES] = False
+    for field in _NOT_EMPTY:
+        found.plain[found.lengths[field] == 0] = False
+    return found
