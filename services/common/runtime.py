@@ -90,7 +90,8 @@ async def run_services(services: Sequence[Service], *, host: str, port: int, sto
     try:
         await asyncio.wait([*tasks, http, waiter], return_when=asyncio.FIRST_COMPLETED)
         early = [task.get_name() for task in [*tasks, http] if task.done()]
-        if not stop.is_set():
+        by_itself = not stop.is_set()
+        if by_itself:
             logger.error("stopping because a part ended", extra={"parts": early})
         stop.set()
         server.should_exit = True
@@ -109,6 +110,9 @@ async def run_services(services: Sequence[Service], *, host: str, port: int, sto
             raise outcome
     if early and "http" in early and server.failed:
         raise WarroomError(f"could not listen on {host}:{port}; choose another port or stop what uses it")
+    if by_itself:
+        # Whoever starts it again must see that something went wrong.
+        raise WarroomError(f"{', '.join(early)} ended by itself")
 
 
 class _Server(uvicorn.Server):

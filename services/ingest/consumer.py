@@ -51,6 +51,10 @@ class StaleMember(BrokerError):
     """The group has moved on: this member no longer owns the partitions that it wanted to commit."""
 
 
+class TopicsChanged(BrokerError):
+    """The topics are no longer those that were assigned: they have grown, or were created anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """The group's generation in which partitions were assigned to this member."""
@@ -142,20 +146,20 @@ class GroupConsumer:
     async def check_topics(self) -> list[str]:
         """Topics that were deleted, as far as Kafka tells.
 
-        Raises `BrokerError` when topics are no longer those that were assigned: they have grown since all their
-        partitions were taken, or were created anew since `topic_ids`. Begin anew then; aiokafka itself would see a
-        new topic only minutes later, and never that it is another.
+        Raises `TopicsChanged` when they have grown since all their partitions were taken, or were created anew since
+        `topic_ids`. Begin anew then; aiokafka itself would see a new topic only minutes later, and never that it is
+        another. Raises `BrokerError` when Kafka does not answer.
         """
         for topic, count in self._counts.items():
             known = self._consumer.partitions_for_topic(topic)
             if known is not None and len(known) != count:
-                raise BrokerError(f"{topic} has {len(known)} partitions now, {count} before")
+                raise TopicsChanged(f"{topic} has {len(known)} partitions now, {count} before")
         if self._ids is None:
             return []
         now = await self._topic_ids()
         anew = [topic for topic, topic_id in now.items() if self._ids.get(topic) != topic_id]
         if anew:
-            raise BrokerError(f"{', '.join(anew)} was deleted and created anew")
+            raise TopicsChanged(f"{', '.join(anew)} was deleted and created anew")
         return [topic for topic in self._topics if topic not in now] if now else []
 
     async def _topic_ids(self) -> dict[str, str]:

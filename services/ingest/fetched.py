@@ -42,13 +42,14 @@ def wait_between_empty_fetches(consumer: AIOKafkaConsumer, seconds: float) -> No
     async def patiently(*arguments: Any) -> bool:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        found: bool = await fetch(*arguments)
-        if not found:
-            try:
+        try:
+            found: bool = await fetch(*arguments)
+            if not found:
                 await asyncio.sleep(started + seconds - loop.time())
-            except asyncio.CancelledError:
-                # As the original does: the partitions are gone, and so is the interest in the answer.
-                return False
+        except asyncio.CancelledError:
+            # The partitions are gone, and so is the interest in the answer. The original says so too, except while it
+            # waits after a failed fetch; then closing the consumer raises this, and looks like our own cancellation.
+            return False
         return found
 
     fetcher._proc_fetch_request = patiently

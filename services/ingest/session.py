@@ -17,7 +17,7 @@ from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
 from services.ingest.block import Pace
 from services.ingest.committer import Committer
-from services.ingest.consumer import MOST_CHUNKS, GroupConsumer, StaleMember
+from services.ingest.consumer import MOST_CHUNKS, GroupConsumer, StaleMember, TopicsChanged
 from services.ingest.duplicates import FilterMemory
 from services.ingest.lane import Block, Lane
 from services.ingest.letters import DeadLetterTopic
@@ -255,13 +255,15 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         observed = 0.0
         while True:
             if loop.time() - observed >= _PROGRESS_SECONDS and self._assigned and not self._restoring:
-                self._deleted = await self._consumer.check_topics()
                 observed = loop.time()
                 moment = self._clock()
                 lanes = dict(self._lanes)
                 try:
-                    ends = await self._consumer.end_offsets(lanes)
+                    self._deleted = await self._consumer.check_topics()
+                    ends = await self._consumer.end_offsets(lanes) if lanes else {}
                     self._progress.observe(moment, {each: end for each, end in ends.items() if each in self._lanes})
+                except TopicsChanged:
+                    raise
                 except BrokerError as error:
                     logger.warning("ends of the log unknown", extra={"error": str(error)})
                 await self._commit_done(self._lanes)

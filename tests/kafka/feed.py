@@ -33,7 +33,7 @@ class Feed:
         self.paused = asyncio.Event()
         self.paused.set()
         self._settings = settings
-        self._campaign = campaign
+        self.campaign = campaign
         self._rng = random.Random(seed)
         self._round = max(1, round(per_second * _ROUND_SECONDS))
         self._number = 0
@@ -99,9 +99,9 @@ class Feed:
         self._number += 1
         rng, number = self._rng, self._number
         event: dict[str, Any] = {
-            "event_id": f"{self._campaign}-{number}",
+            "event_id": f"{self.campaign}-{number}",
             "event_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "campaign_id": self._campaign,
+            "campaign_id": self.campaign,
             "user_id": f"u{rng.randrange(5_000)}",
             "channel": rng.choice(("app", "web", "live")),
             "region": "CN-31",
