@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+
 from schemas.campaigns import Campaign
 from services.common.clock import Clock, floor_minute, to_datetime, to_ms
 from services.common.errors import NotFound
@@ -137,16 +139,14 @@ class CampaignBook:
         now = self._clock()
         # Finer than the clock, so that two changes within a millisecond keep their order.
         self._last_version = max(now * 1000, self._last_version + 1)
-        await self._pool.command(
-            "INSERT INTO campaigns (campaign_id, version, body, changed_at) VALUES "
-            "({campaign_id:String}, {version:UInt64}, {body:String}, fromUnixTimestamp64Milli({now:Int64}, 'UTC'))",
-            {
-                "campaign_id": campaign_id,
-                "version": self._last_version,
-                "body": json.dumps(sent, ensure_ascii=False),
-                "now": now,
-            },
-        )
+        # As rows and not as parameters, of which ClickHouse takes 128 KiB over HTTP: targets may be many.
+        row = {
+            "campaign_id": pa.array([campaign_id], pa.string()),
+            "version": pa.array([self._last_version], pa.uint64()),
+            "body": pa.array([json.dumps(sent, ensure_ascii=False)], pa.string()),
+            "changed_at": pa.array([now], pa.timestamp("ms", "UTC")),
+        }
+        await self._pool.insert("campaigns", pa.table(row))
 
     def _known(self, campaign_id: str, body: str | None, seen: dict[str, Any] | None) -> KnownCampaign:
         sent = json.loads(body) if body is not None else None

@@ -1,4 +1,4 @@
-"""The metrics service over HTTP, on the run's real store, without a socket."""
+"""The metrics service over HTTP, on a real store, without a socket."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ class Desk:
     @property
     def path(self) -> str:
         return f"/api/v1/campaigns/{self.campaign}"
+
+
+@pytest.fixture(
+    scope="session", params=[pytest.param("chdb", id="embedded"), pytest.param("http", marks=pytest.mark.system)]
+)
+def store(request: pytest.FixtureRequest, store: Store) -> Store:
+    """Both ways to the store: what is answered must not depend on the way."""
+    if request.param == "http":
+        store = request.getfixturevalue("http_store")
+    return store
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -183,6 +184,19 @@ async def test_what_is_asked_wrongly_is_answered_with_the_field(desk: Desk, path
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["errors"][0]["field"] == field
+
+
+async def test_a_campaign_may_be_declared_at_length(desk: Desk) -> None:
+    """Longer than a parameter of a query may be over HTTP."""
+    body = {
+        "name": "long",
+        "start": "2026-11-10T00:00:00+08:00",
+        "end": "2026-11-12T00:00:00+08:00",
+        "budgets": {f"channel-{number:020}": "1.00" for number in range(6_000)},
+    }
+    assert len(json.dumps(body)) > 200_000
+    assert (await desk.client.put(desk.path, json=body)).is_success
+    assert (await desk.client.get(desk.path)).json()["budgets"] == body["budgets"]
 
 
 async def test_an_unknown_campaign_is_a_problem_document(desk: Desk) -> None:
