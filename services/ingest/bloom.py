@@ -44,21 +44,24 @@ class Probe:
         self._spread = [each >> _HALF for each in (hashes, second, third)]
         # Bits that have little or no say in the places.
         bits = (hashes, hashes >> np.uint64(_PATTERN_BITS), second >> np.uint64(32 - _PATTERN_BITS))
-        self._wanted = [_PATTERNS.take((each & _LOW).view(np.int64)) for each in bits]
+        self.wanted = [_PATTERNS.take((each & _LOW).view(np.int64)) for each in bits]
+        self._places: dict[int, list[Places]] = {}
 
     def where(self, mask: Mask) -> Probe:
         """The same for some of the hashes."""
         part = object.__new__(Probe)
         part._spread = [each[mask] for each in self._spread]
-        part._wanted = [each[mask] for each in self._wanted]
+        part.wanted = [each[mask] for each in self.wanted]
+        part._places = {words: [each[mask] for each in places] for words, places in self._places.items()}
         return part
 
-    def in_table(self, words: int) -> list[tuple[Places, Hashes]]:
-        """Index and bits of each word that belongs to a hash."""
-        return [
-            ((spread * np.uint64(words) >> _HALF).view(np.int64), wanted)
-            for spread, wanted in zip(self._spread, self._wanted, strict=True)
-        ]
+    def places(self, words: int) -> list[Places]:
+        """Index of each word that belongs to a hash in a table of so many; `wanted` are the bits in it."""
+        found = self._places.get(words)
+        if found is None:
+            found = [(each * np.uint64(words) >> _HALF).view(np.int64) for each in self._spread]
+            self._places[words] = found
+        return found
 
 
 class Bloom:
@@ -76,7 +79,7 @@ class Bloom:
     def contains(self, probe: Probe) -> Mask:
         """True for each hash that was added, and for a few that were not."""
         missing: Hashes | None = None
-        for places, wanted in probe.in_table(len(self._words)):
+        for places, wanted in zip(probe.places(len(self._words)), probe.wanted, strict=True):
             lacks = self._words.take(places)
             np.invert(lacks, out=lacks)
             lacks &= wanted
@@ -88,7 +91,7 @@ class Bloom:
     def add(self, probe: Probe) -> None:
         """Adds every hash."""
         words = self._words
-        for places, wanted in probe.in_table(len(words)):
+        for places, wanted in zip(probe.places(len(words)), probe.wanted, strict=True):
             # Of several that go into one word only the last is written: the others go again.
             while len(places):
                 words[places] = words.take(places) | wanted

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,10 +16,10 @@ from services.ingest.duplicates import DuplicateFilter
 
 _SLICE_MS = 300_000
 _QUERY_ROWS = 500_000
-"""About this many ids are in memory as strings at a time; five minutes are never cut."""
+"""About this many ids are in memory as strings at a time, unless more arrived in one block."""
 
-_QUESTIONS = 1_000
-"""Ids of one query: ClickHouse takes parameters of 128 KiB (`http_max_field_value_size`)."""
+_PARAMETER_BYTES = 128 << 10
+"""What ClickHouse takes as one parameter over HTTP (`http_max_field_value_size`)."""
 
 _ARRIVED = """
     kafka_partition = {partition:UInt16}
@@ -73,42 +73,59 @@ class History:
         return {partition: Arrivals(found, last[partition]) for partition, found in slices.items()}
 
     async def load(
-        self, seen: DuplicateFilter, partition: int, arrivals: Arrivals, since: int, *, besides: int | None = None
-    ) -> int:
-        """Remembers the ids that arrived since a moment (epoch milliseconds), those at `besides` left out.
+        self,
+        filters: Mapping[int, DuplicateFilter],
+        arrivals: Mapping[int, Arrivals],
+        since: int,
+        *,
+        besides: Mapping[int, int],
+    ) -> None:
+        """Lets the filters of some partitions remember what arrived since a moment (epoch milliseconds).
 
-        Returns how many there were.
+        `besides` names a moment of a partition whose arrivals are left out. All partitions are read at once, since the
+        tables are not ordered by them.
         """
-        loaded = 0
-        for start, end in _spans(arrivals.slices, since):
-            ids = await self._ids(partition, start, end, besides)
-            await asyncio.to_thread(seen.remember, ids, start, end - 1)
-            loaded += len(ids)
-        return loaded
+        for start, end in _spans([arrivals[each] for each in filters if each in arrivals], since):
+            found = await self._store.query_arrow(
+                f"""
+                SELECT kafka_partition, event_id FROM {self._table}
+                WHERE kafka_partition IN {{partitions:Array(UInt16)}}
+                  AND arrived_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+                  AND arrived_at < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC')
+                  AND NOT has(
+                      arrayZip({{partitions_besides:Array(UInt16)}}, {{besides:Array(Int64)}}),
+                      (kafka_partition, toUnixTimestamp64Milli(arrived_at))
+                  )
+                """,
+                {
+                    "partitions": list(filters),
+                    "since": start,
+                    "until": end,
+                    "partitions_besides": list(besides),
+                    "besides": list(besides.values()),
+                },
+            )
+            await asyncio.to_thread(_remember, filters, found, start, end - 1)
 
     async def known(self, partition: int, questions: pa.Table, since: int, until: int) -> set[str]:
         """Those of the ids asked about that arrived in `[since, until)` (epoch milliseconds).
 
         `questions` has the columns `event_id`, `campaign_id` and `event_time`, and no id twice. A repeat nearly always
         is the same bytes again, so its campaign and time are where the tables' order finds it; what is not there is
-        looked for among all that arrived, which reads the whole horizon.
+        looked for among all that arrived, which reads the hashes of the whole horizon.
         """
         known: set[str] = set()
         questions = questions.select(["event_id", "campaign_id", "event_time"]).sort_by("event_time")
-        for at in range(0, questions.num_rows, _QUESTIONS):
-            known |= await self._known_at_their_time(partition, questions.slice(at, _QUESTIONS), since, until)
+        for portion in _portions(questions):
+            known |= await self._known_at_their_time(partition, portion, since, until)
         asked = questions.column("event_id")
-        left = asked.filter(pc.invert(pc.is_in(asked, value_set=_strings(known))))
-        if not len(left):
-            return known
-        if len(left) <= _QUESTIONS:
-            return known | await self._known_anywhere(partition, left, since, until)
-        # Too many for one query, and each would read the whole horizon: rather read it once.
-        arrivals = (await self.arrivals([partition], since)).get(partition)
-        for start, end in _spans(arrivals.slices if arrivals else {}, since):
-            if start < until:
-                held = await self._ids(partition, start, min(end, until))
-                known.update(held.filter(pc.is_in(held, value_set=left.combine_chunks())).to_pylist())
+        left = questions.filter(pc.invert(pc.is_in(asked, value_set=_strings(known))))
+        portions = list(_portions(left))
+        if len(portions) == 1:
+            return known | await self._known_anywhere(partition, portions[0], since, until)
+        if portions:
+            # Each query would read the whole horizon: rather read it once.
+            known |= await self._known_of_all(partition, left.column("event_id").combine_chunks(), since, until)
         return known
 
     async def _known_at_their_time(self, partition: int, questions: pa.Table, since: int, until: int) -> set[str]:
@@ -131,14 +148,21 @@ class History:
             },
         )
 
-    async def _known_anywhere(self, partition: int, ids: pa.ChunkedArray, since: int, until: int) -> set[str]:
+    async def _known_anywhere(self, partition: int, questions: pa.Table, since: int, until: int) -> set[str]:
         return await self._found(
             f"""
             SELECT event_id FROM {self._table}
-            WHERE {_ARRIVED} AND event_id IN {{ids:Array(String)}}
+            WHERE {_ARRIVED}
+              AND id_hash IN (SELECT toUInt32(cityHash64(arrayJoin({{ids:Array(String)}}))))
+              AND event_id IN {{ids:Array(String)}}
             SETTINGS use_query_condition_cache = 0
             """,
-            {"partition": partition, "since": max(0, since), "until": until, "ids": ids.to_pylist()},
+            {
+                "partition": partition,
+                "since": max(0, since),
+                "until": until,
+                "ids": questions.column("event_id").to_pylist(),
+            },
         )
 
     async def _found(self, sql: str, parameters: dict[str, object]) -> set[str]:
@@ -146,33 +170,59 @@ class History:
         found = await self._store.query_arrow(sql, parameters)
         return set(found.column("event_id").to_pylist())
 
-    async def _ids(self, partition: int, since: int, until: int, besides: int | None = None) -> pa.ChunkedArray:
-        """The ids that arrived in `[since, until)`, but for those at `besides`."""
-        found = await self._store.query_arrow(
-            f"""
-            SELECT event_id FROM {self._table}
-            WHERE {_ARRIVED} AND arrived_at != fromUnixTimestamp64Milli({{besides:Int64}}, 'UTC')
-            """,
-            {"partition": partition, "since": since, "until": until, "besides": besides or 0},
-        )
-        return found.column("event_id")
+    async def _known_of_all(self, partition: int, ids: pa.StringArray, since: int, until: int) -> set[str]:
+        known: set[str] = set()
+        arrivals = await self.arrivals([partition], since)
+        for start, end in _spans(arrivals.values(), since):
+            held = await self._store.query_arrow(
+                f"SELECT event_id FROM {self._table} WHERE {_ARRIVED}",
+                {"partition": partition, "since": start, "until": min(end, until)},
+            )
+            found = held.column("event_id")
+            known.update(found.filter(pc.is_in(found, value_set=ids)).to_pylist())
+        return known
+
+
+def _remember(filters: Mapping[int, DuplicateFilter], rows: pa.Table, first: int, last: int) -> None:
+    partitions = rows.column("kafka_partition")
+    for partition, seen in filters.items():
+        seen.remember(rows.column("event_id").filter(pc.equal(partitions, partition)), first, last)
+
+
+def _portions(questions: pa.Table) -> Iterator[pa.Table]:
+    """Cuts questions so that the ids of each fit into a parameter."""
+    # Every character may have to be escaped, and each id is quoted and followed by a comma.
+    sizes = pc.add(pc.multiply(pc.binary_length(questions.column("event_id")), 2), 3)
+    ends = pc.cumulative_sum(pc.cast(sizes, pa.int64())).to_numpy()
+    start = 0
+    while start < len(ends):
+        before = int(ends[start - 1]) if start else 0
+        end = max(start + 1, int(ends.searchsorted(before + _PARAMETER_BYTES, "right")))
+        yield questions.slice(start, end - start)
+        start = end
 
 
 def _strings(values: set[str]) -> pa.StringArray:
     return pa.array(sorted(values), pa.string())
 
 
-def _spans(slices: dict[int, int], since: int) -> Iterator[tuple[int, int]]:
+def _spans(arrivals: Iterable[Arrivals], since: int) -> Iterator[tuple[int, int]]:
     """Cuts the time from `since` on into spans of few rows; slices without rows are left out."""
+    slices = Counter[int]()
+    for each in arrivals:
+        slices.update(each.slices)
     start = end = rows = 0
     for slice_, count in sorted(slices.items()):
-        if slice_ + _SLICE_MS <= since:
-            continue
-        if rows and rows + count > _QUERY_ROWS:
-            yield start, end
-            rows = 0
-        if not rows:
-            start = max(slice_, since)
-        end, rows = slice_ + _SLICE_MS, rows + count
+        parts = -(-count // _QUERY_ROWS)
+        for part in range(parts):
+            low, high = slice_ + _SLICE_MS * part // parts, slice_ + _SLICE_MS * (part + 1) // parts
+            if high <= since:
+                continue
+            if rows and rows + count // parts > _QUERY_ROWS:
+                yield start, end
+                rows = 0
+            if not rows:
+                start = max(low, since)
+            end, rows = high, rows + count // parts
     if rows:
         yield start, end

@@ -16,7 +16,7 @@ from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import GroupConsumer
-from services.ingest.duplicates import DuplicateFilter, FilterMemory
+from services.ingest.duplicates import FilterMemory
 from services.ingest.history import Arrivals, History
 from services.ingest.lane import Lane
 from services.ingest.protocol import Replay, Resume, new_incarnation, on_assignment
@@ -24,19 +24,23 @@ from services.ingest.runs import run_decoder
 
 logger = logging.getLogger(__name__)
 
-_NOTHING = Arrivals({}, 0)
-
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """What a partition's filter has to remember: what arrived since a moment in epoch milliseconds."""
+    """What some partitions of one kind have to remember: what arrived since a moment in epoch milliseconds."""
 
+    kind: str
+    decisions: Mapping[TopicPartition, Replay | Resume]
     since: int
-    arrivals: Arrivals
+    arrivals: Mapping[int, Arrivals]
 
     @property
     def rows(self) -> int:
-        return self.arrivals.since(self.since)
+        return sum(map(self.rows_of, self.decisions))
+
+    def rows_of(self, partition: TopicPartition) -> int:
+        arrivals = self.arrivals.get(partition.partition)
+        return arrivals.since(self.since) if arrivals is not None else 0
 
 
 class Restorer:
@@ -78,71 +82,72 @@ class Restorer:
                 log_end=end,
                 new_incarnation=new_incarnation(ids.get(partition.topic), uuid.uuid4().hex[:8]),
             )
-        pasts = await self._pasts(decisions)
-        to_come = sum(past.rows for past in pasts.values())
-        for partition, decision in decisions.items():
-            past = pasts[partition]
-            self._tell(partition, decision)
-            seen = memory.new_filter(self._horizon_ms, ids=past.rows, of=to_come)
+        pasts = [
+            await self._past(kind, {each: decisions[each] for each in decisions if each.topic == topic})
+            for topic, kind in self._kinds.items()
+        ]
+        to_come = sum(past.rows for past in pasts)
+        for past in pasts:
+            for partition, lane in (await self._lanes(past, memory, to_come)).items():
+                self._tell(partition, decisions[partition], lane)
+                if consumer.position(partition) != lane.next_offset:
+                    consumer.seek(partition, lane.next_offset)
+                ready(partition, lane)
             to_come -= past.rows
-            lane = await self._lane(partition, decision, past, seen)
-            if consumer.position(partition) != lane.next_offset:
-                consumer.seek(partition, lane.next_offset)
-            ready(partition, lane)
 
-    async def _pasts(self, decisions: Mapping[TopicPartition, Replay | Resume]) -> dict[TopicPartition, _Past]:
-        """What of each partition's past matters: a horizon before the next block is opened."""
-        since = {partition: self._since(decision) for partition, decision in decisions.items()}
-        pasts = {}
-        for topic, kind in self._kinds.items():
-            mine = [partition for partition in decisions if partition.topic == topic]
-            if not mine:
-                continue
-            arrivals = await self.histories[kind].arrivals(
-                [partition.partition for partition in mine], min(since[partition] for partition in mine)
-            )
-            for partition in mine:
-                pasts[partition] = _Past(since[partition], arrivals.get(partition.partition, _NOTHING))
-        return pasts
+    async def _past(self, kind: str, decisions: Mapping[TopicPartition, Replay | Resume]) -> _Past:
+        since = min((self._since(decision) for decision in decisions.values()), default=0)
+        numbers = [partition.partition for partition in decisions]
+        arrivals = await self.histories[kind].arrivals(numbers, since) if numbers else {}
+        return _Past(kind, decisions, since, arrivals)
 
     def _since(self, decision: Replay | Resume) -> int:
+        """What arrived earlier is no matter to the next block, nor to any after it."""
         if isinstance(decision, Replay):
             return decision.opened_at - self._horizon_ms
         # Should the clock be set back, blocks go on from where they were.
         return max(decision.opened_at, self._clock() - self._horizon_ms) - self._horizon_ms
 
-    async def _lane(
-        self, partition: TopicPartition, decision: Replay | Resume, past: _Past, seen: DuplicateFilter
-    ) -> Lane:
-        kind = self._kinds[partition.topic]
+    async def _lanes(self, past: _Past, memory: FilterMemory, to_come: int) -> dict[TopicPartition, Lane]:
+        filters = {}
+        for partition in past.decisions:
+            rows = past.rows_of(partition)
+            filters[partition.partition] = memory.new_filter(self._horizon_ms, ids=rows, of=to_come)
+            to_come -= rows
         # The rows of a block that is built again may be there already, and are no reason to ask about each of them.
-        own = decision.opened_at if isinstance(decision, Replay) else None
-        loaded = await self.histories[kind].load(seen, partition.partition, past.arrivals, past.since, besides=own)
-        lane = Lane(
-            topic=partition.topic,
-            partition=partition.partition,
-            kind=kind,
-            decision=decision,
-            limits=self._limits,
-            decode=self._decoders[kind],
-            seen=seen,
-        )
-        # More than was recorded only where the broker has lost commits.
-        lane.opened_at = max(lane.opened_at, past.arrivals.last)
+        own = {
+            partition.partition: decision.opened_at
+            for partition, decision in past.decisions.items()
+            if isinstance(decision, Replay)
+        }
+        await self.histories[past.kind].load(filters, past.arrivals, past.since, besides=own)
+        lanes = {}
+        for partition, decision in past.decisions.items():
+            lane = lanes[partition] = Lane(
+                topic=partition.topic,
+                partition=partition.partition,
+                kind=past.kind,
+                decision=decision,
+                limits=self._limits,
+                decode=self._decoders[past.kind],
+                seen=filters[partition.partition],
+            )
+            if partition.partition in past.arrivals:
+                # More than was recorded only where the broker has lost commits.
+                lane.opened_at = max(lane.opened_at, past.arrivals[partition.partition].last)
+        return lanes
+
+    def _tell(self, partition: TopicPartition, decision: Replay | Resume, lane: Lane) -> None:
         logger.log(
-            logging.INFO if lane.replay or loaded else logging.DEBUG,
+            logging.INFO if lane.replay else logging.DEBUG,
             "partition restored",
             extra={
                 "topic": partition.topic,
                 "partition": partition.partition,
                 "offset": lane.next_offset,
                 "replay_end": lane.replay.end if lane.replay else None,
-                "ids": loaded,
             },
         )
-        return lane
-
-    def _tell(self, partition: TopicPartition, decision: Replay | Resume) -> None:
         if isinstance(decision, Replay):
             prometheus.INGEST_REPLAYS.labels(self._kinds[partition.topic]).inc()
             return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.common.decode import TrafficEvent
 from services.common.store import Store, StorePool
@@ -23,8 +26,9 @@ HOUR = 3_600_000
 START = 1_700_000_000_000
 
 
-@pytest.fixture
-async def pool(store: Store) -> AsyncIterator[StorePool]:
+@pytest.fixture(params=["store", "http_store"], ids=["chdb", "http"])
+async def pool(request: pytest.FixtureRequest) -> AsyncIterator[StorePool]:
+    store: Store = request.getfixturevalue(request.param)
     pool = StorePool(store, threads=2, name="test")
     yield pool
     await pool.close()
@@ -50,10 +54,48 @@ async def test_a_question_is_answered_by_what_arrived_in_the_partition_within_th
         assert known == {campaign + "first", campaign + "last"}
 
 
+async def test_any_text_may_be_an_id(pool: StorePool) -> None:
+    """A parameter that is escaped the wrong way would let repeats pass."""
+    campaign, seen = fresh_campaign("history"), History(pool, "traffic")
+    texts = [
+        "'",
+        '"',
+        "\\",
+        "\\'",
+        "\\n",
+        "\n",
+        "\t",
+        "\r",
+        "\0",
+        "\x1b",
+        "[,]",
+        "{a:String}",
+        "%s",
+        "NULL",
+        "\\N",
+        "é",
+        "\U0001f600",
+    ]
+    names = [f"{campaign}{text}{number}" for text in texts for number in ("", 1)]
+    await pool.insert("traffic_events", rows(campaign, names, START, START))
+    for event_time in (START, START + 5):
+        questions = rows(campaign, [*names, campaign + "other"], START + 10, event_time)
+        assert await seen.known(PARTITION, questions, START, START + 10) == set(names)
+
+
+async def test_the_longest_ids_fit_into_the_parameters(pool: StorePool) -> None:
+    campaign, seen = fresh_campaign("history"), History(pool, "traffic")
+    names = ["\\" * 55 + f"{number:09}" for number in range(1_500)]
+    names += ["\U0001f600" * 55 + f"{number:09}" for number in range(1_500)]
+    await pool.insert("traffic_events", rows(campaign, names[::2], START, START))
+    questions = rows(campaign, names, START + 10, START)
+    assert await seen.known(PARTITION, questions, START, START + 10) == set(names[::2])
+
+
 @pytest.mark.parametrize("same_time", [True, False], ids=["the same bytes", "another time"])
 async def test_many_questions(pool: StorePool, monkeypatch: pytest.MonkeyPatch, same_time: bool) -> None:
     """More than fit into one query, by id and by reading all that arrived."""
-    monkeypatch.setattr(history, "_QUESTIONS", 40)
+    monkeypatch.setattr(history, "_PARAMETER_BYTES", 2_000)
     monkeypatch.setattr(history, "_QUERY_ROWS", 70)
     campaign, seen = fresh_campaign("history"), History(pool, "traffic")
     for number in range(5):
@@ -66,6 +108,33 @@ async def test_many_questions(pool: StorePool, monkeypatch: pytest.MonkeyPatch, 
     assert known == {f"{campaign}-{number}-{row}" for number in (1, 2, 3) for row in range(50)}
 
 
+@given(
+    st.lists(st.dictionaries(st.integers(0, 40), st.integers(1, 2_000_000), max_size=9), max_size=3),
+    st.integers(0, 45 * history._SLICE_MS),
+)
+def test_spans_cover_all_that_arrived_and_are_small(partitions: list[dict[int, int]], since: int) -> None:
+    arrivals = [
+        history.Arrivals({number * history._SLICE_MS: count for number, count in each.items()}, 0)
+        for each in partitions
+    ]
+    spans = list(history._spans(arrivals, since))
+    assert all(since <= start < end for start, end in spans)
+    assert all(one[1] <= next_one[0] for one, next_one in pairwise(spans))
+    total = Counter[int]()
+    for each in arrivals:
+        total.update(each.slices)
+    for slice_ in total:
+        covered = sum(max(0, min(end, slice_ + history._SLICE_MS) - max(start, slice_)) for start, end in spans)
+        assert covered == max(0, slice_ + history._SLICE_MS - max(since, slice_))
+    for start, end in spans:
+        # As if what arrives in a slice were spread evenly.
+        rows = sum(
+            count * max(0, min(end, slice_ + history._SLICE_MS) - max(start, slice_)) / history._SLICE_MS
+            for slice_, count in total.items()
+        )
+        assert rows <= history._QUERY_ROWS * 1.01
+
+
 async def test_a_filter_is_loaded_with_all_but_the_rows_of_the_block_that_is_built_again(
     pool: StorePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,12 +145,16 @@ async def test_a_filter_is_loaded_with_all_but_the_rows_of_the_block_that_is_bui
     for at in moments:
         names = [f"{campaign}-{at}-{row}" for row in range(20)]
         await pool.insert("traffic_events", rows(campaign, names, at, at, partition))
-    arrivals = (await table.arrivals([partition], moments[0]))[partition]
-    assert arrivals.last == moments[-1]
+        await pool.insert("traffic_events", rows(campaign, names, at, at, partition + 1))
+    arrivals = await table.arrivals([partition, partition + 1], moments[0])
+    assert arrivals[partition].last == moments[-1]
     since, own = moments[2], moments[6]
-    filter_ = FilterMemory(1 << 20, 1, HASH).new_filter(24 * HOUR, ids=arrivals.since(since), of=arrivals.since(since))
-    assert await table.load(filter_, partition, arrivals, since, besides=own) == 20 * 6
+    memory = FilterMemory(1 << 20, 2, HASH)
+    filters = {each: memory.new_filter(24 * HOUR) for each in (partition, partition + 1, partition + 2)}
+    # A block of the other partition that was opened at another moment, and one at a moment of this partition's.
+    await table.load(filters, arrivals, since, besides={partition: own, partition + 1: START})
     for at in moments:
         ids = pa.chunked_array([[f"{campaign}-{at}-{row}" for row in range(20)]])
-        found = await asyncio.to_thread(filter_.mark, ids, moments[-1])
-        assert len(found) == (0 if at < since or at == own else 20)
+        found = {each: len(filters[each].mark(ids, moments[-1])) for each in filters}
+        known = 0 if at < since or at == own else 20
+        assert found == {partition: known, partition + 1: 0 if at < since else 20, partition + 2: 0}
