@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from services.common.settings import Settings
-from tests.ingest.harness import Record, order, produce, record, traffic
-from tests.support.broker import unique
+from tests.ingest.harness import Record, order, produce, record, settings_for, traffic
 from tests.support.clickhouse_http.endpoint import Endpoint
-from tests.support.deployment import SERVICES, Deployment, deployment
+from tests.support.deployment import SERVICES, Deployment, deployment, environment
 from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.war_room import wait_until
@@ -25,26 +24,13 @@ SECONDS = 30.0
 
 @pytest.fixture
 def settings(broker: KafkaServer) -> Settings:
-    prefix = unique("t") + "."
-    return Settings(
-        kafka_bootstrap_servers=broker.bootstrap_servers,
-        topic_prefix=prefix,
-        consumer_group=prefix + "ingest",
-        topic_partitions=2,
-    )
+    return settings_for(broker, batch_max_age_ms=400)
 
 
 @pytest.fixture
 def deployed(settings: Settings, endpoint: Endpoint, tmp_path: Path) -> Iterator[Deployment]:
     """Not started yet."""
-    env = {
-        "WARROOM_KAFKA_BOOTSTRAP_SERVERS": str(settings.kafka_bootstrap_servers),
-        "WARROOM_TOPIC_PREFIX": settings.topic_prefix,
-        "WARROOM_CONSUMER_GROUP": settings.consumer_group,
-        "WARROOM_TOPIC_PARTITIONS": str(settings.topic_partitions),
-        "WARROOM_CLICKHOUSE_URL": endpoint.url,
-    }
-    with deployment(tmp_path, env) as processes:
+    with deployment(tmp_path, environment(settings, endpoint.url)) as processes:
         yield processes
     endpoint.heal()
 
@@ -71,7 +57,7 @@ def wait_for(deployed: Deployment, campaign: str, **expected: object) -> None:
 async def test_three_processes_carry_count_and_watch(settings: Settings, deployed: Deployment) -> None:
     """Settings that only standalone sets, or a call that only chDB answers, would show here."""
     campaign = fresh_campaign("deployed")
-    deployed.migrate()
+    deployed.run("migrate")
     deployed.start()
     first = events(campaign, 400)
     # Half of them twice: a repeat counts for nothing.

@@ -12,12 +12,20 @@ from pathlib import Path
 
 import httpx
 
+from services.common.settings import Settings
 from tests.support.broker import free_port
 from tests.support.war_room import STOP_SECONDS, wait_until
 
 READY_SECONDS = 60.0
+_WARROOM = str(Path(sys.executable).with_name("warroom"))
 SERVICES = ("ingest", "metrics", "alerts")
 _PORT_OPTION = {"ingest": "--http-port", "metrics": "--port", "alerts": "--http-port"}
+
+
+def environment(settings: Settings, clickhouse_url: str) -> dict[str, str]:
+    """The settings that were set, as the environment variables that say the same."""
+    given = {f"WARROOM_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_unset=True).items()}
+    return {**given, "WARROOM_CLICKHOUSE_URL": clickhouse_url}
 
 
 class Deployment:
@@ -30,10 +38,6 @@ class Deployment:
         self._env = {**clean, **env}
         self.ports = {service: free_port() for service in _PORT_OPTION}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-
-    def migrate(self) -> None:
-        """`warroom migrate`, to its end."""
-        self._command(["migrate"], "migrate").wait(READY_SECONDS)
 
     def start(self, services: Sequence[str] = SERVICES) -> None:
         """Starts the services and returns when each is ready."""
@@ -89,6 +93,14 @@ class Deployment:
             del self._processes[service]
             assert status == 0, f"{service} ended with status {status}\n{self.log(service)}"
 
+    def run(self, *arguments: str) -> str:
+        """Standard output of one `warroom` command, run to its end. Raises `AssertionError` unless its status is 0."""
+        done = subprocess.run(
+            [_WARROOM, *arguments], env=self._env, capture_output=True, text=True, timeout=READY_SECONDS, check=False
+        )
+        assert done.returncode == 0, f"{arguments}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     def kill(self, service: str) -> None:
         """kill -9."""
         process = self._processes.pop(service)
@@ -107,7 +119,7 @@ class Deployment:
     def _command(self, arguments: Sequence[str], name: str) -> subprocess.Popen[bytes]:
         with (self._directory / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                [str(Path(sys.executable).with_name("warroom")), *arguments],
+                [_WARROOM, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
