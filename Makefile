@@ -18,7 +18,7 @@ $(VENV)/.packages-stamp: requirements.lock pyproject.toml
 	touch $@
 
 # What ingest would compile at its first start.
-$(VENV)/.compiled-stamp: $(VENV)/.packages-stamp $(wildcard services/ingest/scan/*.py)
+$(VENV)/.compiled-stamp: $(VENV)/.packages-stamp $(wildcard services/ingest/scan/*.py) services/ingest/bloom.py
 	$(BIN)/python -m services.ingest.scan
 	touch $@
 

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from services.ingest.bloom import Bloom, Probe
+from services.ingest.bloom import Bloom
 from services.ingest.ids import Hashes, IdHash, Mask
 
 Rows = npt.NDArray[np.int64]
 
-_PORTION: Final = 1 << 13
+_PORTION: Final = 1 << 14
 """So many ids fit with all that is computed from them into a processor's cache."""
 
 _ID_BYTES: Final = 4
@@ -103,32 +103,29 @@ class DuplicateFilter:
         All ids are remembered as arrived at `at_ms`, which must not be earlier than in any call before.
         """
         self._turn(at_ms)
-        found = [np.empty(0, np.int64)]
+        marked = [np.empty(0, np.int64)]
         start = 0
         for portion in _portions(ids):
             hashes = self._hash_ids(portion)
-            probe = Probe(hashes)
-            known = self._current.contains(probe)
-            perhaps = repeats(hashes)
-            perhaps |= known
+            found = self._add(hashes)
             if self._previous is not None:
-                perhaps |= self._previous.contains(probe)
-            self._add(probe.where(~known) if known.any() else probe, len(hashes) - int(np.count_nonzero(known)))
-            found.append(np.flatnonzero(perhaps) + start)
+                self._previous.look(hashes, found)
+            marked.append(np.flatnonzero(found) + start)
             start += len(hashes)
         self._current.lived(at_ms, at_ms)
-        return np.concatenate(found)
+        return np.concatenate(marked)
 
     def remember(self, ids: pa.ChunkedArray, first_ms: int, last_ms: int) -> None:
         """Takes up ids that arrived from `first_ms` to `last_ms`, whoever wrote them."""
         for portion in _portions(ids):
-            self._add(Probe(self._hash_ids(portion)), len(portion))
+            self._add(self._hash_ids(portion))
         self._current.lived(first_ms, last_ms)
 
-    def _add(self, probe: Probe, count: int) -> None:
-        if self._current.is_full(count) and self._memory.doubles(self):
+    def _add(self, hashes: Hashes) -> Mask:
+        """Where the current generation held a hash before."""
+        if self._current.is_full(len(hashes)) and self._memory.doubles(self):
             self._current.grow(self.allotment)
-        self._current.add(probe, count)
+        return self._current.add(hashes)
 
     def _turn(self, at_ms: int) -> None:
         """Forgets a generation that is past, and begins one when the current has lasted for a horizon."""
@@ -161,39 +158,16 @@ class _Generation:
         self._tables.append(Bloom(size - self.size))
         self.size = size
 
-    def contains(self, probe: Probe) -> Mask:
-        found = self._tables[0].contains(probe)
-        for table in self._tables[1:]:
-            found |= table.contains(probe)
+    def look(self, hashes: Hashes, found: Mask) -> None:
+        for table in self._tables:
+            table.look(hashes, found)
+
+    def add(self, hashes: Hashes) -> Mask:
+        found = np.zeros(len(hashes), np.bool_)
+        for table in self._tables[:-1]:
+            table.look(hashes, found)
+        self._count += self._tables[-1].add(hashes, found)
         return found
-
-    def add(self, probe: Probe, count: int) -> None:
-        self._tables[-1].add(probe)
-        self._count += count
-
-
-def repeats(hashes: Hashes) -> Mask:
-    """True where the same hash stands in an earlier row; there may be 2^15 rows."""
-    rows = np.arange(len(hashes), dtype=np.int16)
-    slots = (hashes & _SLOT).view(np.int64)
-    # A slot keeps the first row that falls into it, being written last.
-    first = np.empty(_SLOTS, np.int16)
-    first[slots[::-1]] = rows[::-1]
-    here = first.take(slots)
-    again = np.zeros(len(hashes), np.bool_)
-    later = np.flatnonzero(here != rows)
-    same = hashes[later] == hashes[here[later]]
-    again[later[same]] = True
-    # Others than the first of a slot may be repeats of one another.
-    rest = later[~same]
-    if len(rest) > 1:
-        _, distinct = np.unique(hashes[rest], return_index=True)
-        again[np.delete(rest, distinct)] = True
-    return again
-
-
-_SLOTS: Final = 1 << 17
-_SLOT: Final = np.uint64(_SLOTS - 1)
 
 
 def _portions(ids: pa.ChunkedArray) -> Iterator[pa.StringArray]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from services.common.decode import Decoder, Event
 from services.common.decode.memory import KnownTexts, Memory
 from services.common.errors import RefusedEvent
+from services.ingest import bloom
 from services.ingest.columns import Columns, columns_of
 from services.ingest.scan import FIELDS, Found, labels, scan, texts
 
@@ -52,6 +53,7 @@ def prepare() -> None:
     decode = run_decoder("traffic", {})
     sound = b'{"event_id":"1","event_name":"e","event_time":"2026-11-11T20:00:00Z","campaign_id":"c","user_id":"u"}'
     decode([sound, b"{}"], 1 << 62)
+    bloom.prepare()
 
 
 def each(kind: str, decode: DecodeEvent) -> DecodeRun:

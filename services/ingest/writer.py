@@ -19,6 +19,7 @@ from services.common import prometheus
 from services.common.errors import BrokerError, StoreRejected, StoreUnavailable
 from services.ingest import ledger
 from services.ingest.columns import TABLES
+from services.ingest.duplicates import Rows
 from services.ingest.lane import Block, Lane
 from services.ingest.protocol import BlockId, Checkpoint
 from services.ingest.refusals import Refusal, dead_letters
@@ -108,9 +109,7 @@ class Writer:
         Every earlier block of the partition is in the tables, and of this one nothing that counts: its own rows, if it
         was begun before, bear the moment at which it was opened. So a block that is built again comes out the same.
         """
-        opened_at = block.id.opened_at
-        rows = await asyncio.to_thread(block.table)
-        perhaps = await asyncio.to_thread(lane.seen.mark, rows.column("event_id"), opened_at)
+        rows, perhaps = await asyncio.to_thread(_marked, lane, block)
         if not len(perhaps):
             return rows
         doubts = await asyncio.to_thread(Doubts, rows.column("event_id").combine_chunks(), perhaps)
@@ -202,3 +201,8 @@ class Writer:
             "block not written, trying again",
             extra={"topic": lane.topic, "partition": lane.partition, "error": str(error)},
         )
+
+
+def _marked(lane: Lane, block: Block) -> tuple[pa.Table, Rows]:
+    rows = block.table()
+    return rows, lane.seen.mark(rows.column("event_id"), block.id.opened_at)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.bloom import Bloom, Probe
-from services.ingest.duplicates import DuplicateFilter, FilterMemory, repeats
+from services.ingest.bloom import Bloom
+from services.ingest.duplicates import DuplicateFilter, FilterMemory
 from services.ingest.ids import Hashes, IdHash
 from services.ingest.settling import Doubts
 from tests.ingest.world import HASH
@@ -140,24 +140,20 @@ def test_two_processes_hash_differently() -> None:
     assert IdHash()(names).tolist() != IdHash()(names).tolist()
 
 
-@given(st.lists(st.one_of(st.integers(0, 40), st.integers(0, 40).map(lambda number: number << 17)), max_size=200))
-def test_repeats_are_the_rows_after_the_first(numbers: list[int]) -> None:
-    """Also among hashes that share a slot."""
-    expected = [number in numbers[:row] for row, number in enumerate(numbers)]
-    assert repeats(np.array(numbers, np.uint64)).tolist() == expected
-
-
 @pytest.mark.parametrize(("bits", "share"), [(32, 1e-5), (16, 2e-3), (8, 0.1)])
 def test_a_table_finds_all_that_was_added_and_little_else(bits: int, share: float) -> None:
     rng = np.random.default_rng(5)
     table = Bloom(1 << 16)
     count = (1 << 19) // bits
     added = rng.integers(0, 1 << 63, count, np.uint64) * np.uint64(2)
-    for start in range(0, count, 5000):
-        table.add(Probe(added[start : start + 5000]))
-    assert table.contains(Probe(added)).all()
-    others = rng.integers(0, 1 << 63, 400_000, np.uint64) * np.uint64(2) + np.uint64(1)
-    assert np.count_nonzero(table.contains(Probe(others))) <= share * len(others)
+    table.add(added, np.zeros(count, np.bool_))
+    found = np.zeros(count, np.bool_)
+    table.look(added, found)
+    assert found.all()
+    others = rng.integers(0, 1 << 63, 1_000_000, np.uint64) * np.uint64(2) + np.uint64(1)
+    found = np.zeros(len(others), np.bool_)
+    table.look(others, found)
+    assert np.count_nonzero(found) <= share * len(others)
 
 
 def test_all_filters_together_stay_within_their_memory_and_the_busy_one_gets_most_of_it() -> None:
