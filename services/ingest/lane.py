@@ -5,7 +5,6 @@ Nothing here waits or reads a clock; the session drives it.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -257,7 +256,7 @@ class Lane:
             chunk = self._pending[0]
             fits = min(room, len(chunk))
             if self.replay is not None:
-                fits = min(fits, bisect_left(chunk.offsets, self.replay.end))
+                fits = min(fits, int(np.searchsorted(chunk.offsets, self.replay.end)))
             if (run and fits < len(chunk)) or not fits:
                 break
             self._pending.popleft()
@@ -277,7 +276,7 @@ class Lane:
         if run.refused:
             for at, error in run.refused:
                 block.refusals.append(
-                    Refusal(chunk.offsets[at], chunk.keys[at], chunk.values[at], error.reason, error.detail)
+                    Refusal(int(chunk.offsets[at]), chunk.keys[at], chunk.values[at], error.reason, error.detail)
                 )
             offsets = np.delete(offsets, [at for at, _ in run.refused])
         if run.columns:
@@ -288,7 +287,4 @@ class Lane:
 
 
 def _offsets(chunk: Chunk) -> Offsets:
-    first, last = chunk.offsets[0], chunk.offsets[-1]
-    if last - first + 1 == len(chunk):
-        return np.arange(first, last + 1, dtype=np.uint64)
-    return np.array(chunk.offsets, np.uint64)
+    return chunk.offsets.astype(np.uint64)

@@ -16,9 +16,8 @@ from services.common.decode.memory import KnownTexts, Memory
 from services.common.errors import RefusedEvent
 from services.ingest import bloom
 from services.ingest.columns import Columns, columns_of
+from services.ingest.records import Values
 from services.ingest.scan import FIELDS, Found, labels, scan, texts
-
-Values: TypeAlias = Sequence[bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Run:
     refused: Sequence[tuple[int, RefusedEvent]] = field(default=())
 
 
-DecodeRun: TypeAlias = Callable[[Values, int], Run]
+DecodeRun: TypeAlias = Callable[[Sequence[bytes | None], int], Run]
 """Takes the bytes of records and now in epoch milliseconds."""
 
 DecodeEvent: TypeAlias = Callable[[bytes | None, int], Event]
@@ -59,7 +58,7 @@ def prepare() -> None:
 def each(kind: str, decode: DecodeEvent) -> DecodeRun:
     """Decodes runs one event at a time."""
 
-    def decode_run(values: Values, now_ms: int) -> Run:
+    def decode_run(values: Sequence[bytes | None], now_ms: int) -> Run:
         events: list[Any] = []
         refused: list[tuple[int, RefusedEvent]] = []
         decoded = map(decode, values, repeat(now_ms))
@@ -100,13 +99,14 @@ class _TrafficRuns:
         }
         self._by_event = each("traffic", decode)
 
-    def decode(self, values: Values, now_ms: int) -> Run:
+    def decode(self, values: Sequence[bytes | None], now_ms: int) -> Run:
+        values = Values.of(values)
         found = scan(values, now_ms)
         checked = {name: _column(found, name, absent) for name, absent in _LABELS.items() if name in self._patterns}
         plain: Any = found.plain
         for name, known in self._patterns.items():
             plain = plain & _matches(checked[name], known)
-        if values and plain.all():
+        if len(values) and plain.all():
             return Run(self._columns(found, checked))
         return self._mixed(values, now_ms, found, plain)
 

@@ -8,11 +8,10 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, FetchResult, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.fetched import _FetchedChunks
+from services.ingest.fetched import _FetchedChunks, _RawRecords
 from services.ingest.records import CHUNK_RECORDS, Chunk
 
 PARTITION = TopicPartition("t", 0)
@@ -23,13 +22,13 @@ small = st.none() | st.binary(max_size=9)
 batches = st.lists(st.lists(st.tuples(st.integers(0, 2), small, small), min_size=1, max_size=12), max_size=8)
 
 
-def encode(batches: list[Batch], first: int = 50) -> tuple[bytes, int]:
+def encode(batches: list[Batch], first: int = 50, codec: int = 0) -> tuple[bytes, int]:
     """Kafka's bytes of record batches (gap before each record, key, value), and the offset after the last."""
     data, offset = b"", first
     for batch in batches:
         builder = DefaultRecordBatchBuilder(
             magic=2,
-            compression_type=0,
+            compression_type=codec,
             is_transactional=0,
             producer_id=-1,
             producer_epoch=-1,
@@ -49,7 +48,7 @@ def encode(batches: list[Batch], first: int = 50) -> tuple[bytes, int]:
 
 
 def fetch(data: bytes, position: int, isolation: int = READ_COMMITTED) -> PartitionRecords:
-    return PartitionRecords(PARTITION, MemoryRecords(data), [], position, None, None, True, isolation)
+    return PartitionRecords(PARTITION, _RawRecords(data), [], position, None, None, True, isolation)
 
 
 class _State:
@@ -80,9 +79,9 @@ def chunks_of(data: bytes, position: int, most: int) -> tuple[list[Chunk], int]:
     return chunks, state.position
 
 
-@given(batches, st.integers(0, 12), st.integers(1, 3))
-def test_the_same_records_and_position(batches: list[Batch], skip: int, most: int) -> None:
-    data, _ = encode(batches)
+@given(batches, st.integers(0, 12), st.integers(1, 3), st.integers(0, 4))
+def test_the_same_records_and_position(batches: list[Batch], skip: int, most: int, codec: int) -> None:
+    data, _ = encode(batches, codec=codec)
     # A fetch begins inside the first batch at most.
     position = min(50 + skip, encode(batches[:1])[1] - 1) if batches else 50
     expected = fetch(data, position)
@@ -116,7 +115,7 @@ def test_markers_of_transactions_move_the_position_and_hold_no_records() -> None
     control[22] |= 0x20
     rest, end = encode([[(0, b"k", b"v2")]], after)
     whole = data + bytes(control) + rest
-    fetched = PartitionRecords(PARTITION, MemoryRecords(whole), [], 50, None, None, False, READ_UNCOMMITTED)
+    fetched = PartitionRecords(PARTITION, _RawRecords(whole), [], 50, None, None, False, READ_UNCOMMITTED)
     records = _FetchedChunks()
     state = _State(50)
     records[PARTITION] = FetchResult(PARTITION, assignment=state, partition_records=fetched, backoff=0)

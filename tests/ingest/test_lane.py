@@ -31,7 +31,7 @@ def make_lane(decision: Replay | Resume, limits: BlockLimits) -> Lane:
 def chunk_of(offsets: list[int], next_offset: int | None = None) -> Chunk:
     values = [b"!" if offset % 7 == 0 else b"e%d" % offset for offset in offsets]
     end = offsets[-1] + 1 if next_offset is None else next_offset
-    return Chunk(values, [None] * len(values), offsets, 5, sum(map(len, values)), end)
+    return Chunk.of(values, [None] * len(values), offsets, 5, end)
 
 
 # Gaps before each record (compaction, markers of transactions), cut into chunks.

@@ -16,6 +16,7 @@ from schemas.events.examples import EXAMPLES
 from schemas.events.limits import MAX_AHEAD_MS, MAX_EVENT_BYTES
 from services.common.decode import Decoder
 from services.ingest.columns import batch
+from services.ingest.records import Values
 from services.ingest.runs import Run, each, run_decoder
 from services.ingest.scan import FIELDS, scan
 from tests.schemas.strategies import damaged, records, times
@@ -152,4 +153,4 @@ def test_a_column_of_more_values_than_labels_are_for() -> None:
 def test_most_real_records_are_plain() -> None:
     """Else the fast way is a slow way of finding out."""
     values = [encoded(), encoded(session_id=None), encoded(extra=1, other="x"), encoded(item_category="食品饮料")]
-    assert scan(values, NOW_MS).plain.all()
+    assert scan(Values.of(values), NOW_MS).plain.all()

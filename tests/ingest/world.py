@@ -278,7 +278,7 @@ class Process:
             return
         end = self.position + len(values)
         offsets = range(self.position, end)
-        chunk = Chunk(values, [None] * len(values), offsets, self.world.now, sum(map(len, values)), end)
+        chunk = Chunk.of(values, [None] * len(values), offsets, self.world.now, end)
         self.lane.offer(chunk, self.world.now)
         self.position = end
 

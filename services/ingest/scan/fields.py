@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.events.limits import MAX_AHEAD_MS, MAX_EVENT_BYTES
+from services.ingest.records import Values
 from services.ingest.scan.gather import Bytes
 from services.ingest.scan.json import COUNT, TEXT, TIME, find_fields, name_slot
 
@@ -79,22 +79,20 @@ class Found:
         return Found(self.data, self.starts[:, rows], self.lengths[:, rows], self.numbers[:, rows], self.plain[rows])
 
 
-def scan(values: Sequence[bytes | None], now_ms: int) -> Found:
+def scan(values: Values, now_ms: int) -> Found:
     """Finds the fields of traffic events; `now_ms` is epoch milliseconds.
 
     `plain` says which records are surely right, but for what their event name, campaign and region have to look like.
     """
-    lengths = np.fromiter((len(value) if value else 0 for value in values), np.int64, len(values))
-    data = np.frombuffer(b"".join([value or b"" for value in values]), np.uint8)
-    ends = np.cumsum(lengths)
+    data = values.data
     shape = (len(FIELDS), len(values))
     found = Found(
         data, np.zeros(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.int64), np.empty(shape[1], bool)
     )
     find_fields(
         data,
-        ends - lengths,
-        ends,
+        values.begins,
+        values.ends,
         _NAMES,
         _NAME_AT,
         _slots(),
@@ -107,7 +105,7 @@ def scan(values: Sequence[bytes | None], now_ms: int) -> Found:
         found.numbers,
         found.plain,
     )
-    found.plain[lengths > MAX_EVENT_BYTES] = False
+    found.plain[values.sizes > MAX_EVENT_BYTES] = False
     for field in _NOT_EMPTY:
         found.plain[found.lengths[field] == 0] = False
     return found
