@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
 import click
 
 from services.common.errors import WarroomError
+
+# NumPy's linear algebra, which nobody here uses, would start a thread a core that spins and takes memory.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _COMMANDS = {
     "standalone": ("services.standalone.cli", "standalone"),

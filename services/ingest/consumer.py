@@ -92,7 +92,8 @@ class GroupConsumer:
             # Partitions that wait for the store are not polled on purpose; a hung loop stops the heartbeats as well.
             max_poll_interval_ms=86_400_000,
             max_partition_fetch_bytes=4 << 20,
-            fetch_max_bytes=32 << 20,
+            # Larger answers cost more, not less: memory that is new to the process, and several copies at a time.
+            fetch_max_bytes=16 << 20,
             fetch_max_wait_ms=100,
             # Longer than a rebalance: a join is answered only when all others have joined.
             request_timeout_ms=20_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import random
 
@@ -47,6 +48,9 @@ class IngestService:
         pause = _FIRST_PAUSE
         try:
             await asyncio.to_thread(prepare)
+            # What is there now stays: the garbage collector need not go through it again and again.
+            gc.collect()
+            gc.freeze()
             while not stop.is_set():
                 started = asyncio.get_running_loop().time()
                 try:
