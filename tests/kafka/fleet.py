@@ -15,8 +15,24 @@ import httpx
 from services.common.settings import Settings
 from tests.support.broker import free_port
 
+WARROOM = str(Path(sys.executable).with_name("warroom"))
 STOP_SECONDS = 15.0
 """What the contract allows between SIGTERM and the end."""
+AUDIT_SECONDS = 120.0
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of a `warroom` command with these settings and nobody else's."""
+    assert settings.kafka_bootstrap_servers is not None
+    assert settings.clickhouse_url is not None
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("WARROOM_")},
+        "WARROOM_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "WARROOM_CLICKHOUSE_URL": settings.clickhouse_url.get_secret_value(),
+        "WARROOM_TOPIC_PREFIX": settings.topic_prefix,
+        "WARROOM_TOPIC_PARTITIONS": str(settings.topic_partitions),
+        "WARROOM_CONSUMER_GROUP": settings.consumer_group,
+    }
 
 
 class Member:
@@ -25,23 +41,13 @@ class Member:
     def __init__(self, settings: Settings, log: Path) -> None:
         self.port = free_port()
         self._log = log
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("WARROOM_")}
-        assert settings.kafka_bootstrap_servers is not None
-        assert settings.clickhouse_url is not None
-        own = {
-            "WARROOM_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-            "WARROOM_CLICKHOUSE_URL": settings.clickhouse_url.get_secret_value(),
-            "WARROOM_TOPIC_PREFIX": settings.topic_prefix,
-            "WARROOM_TOPIC_PARTITIONS": str(settings.topic_partitions),
-            "WARROOM_CONSUMER_GROUP": settings.consumer_group,
-        }
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [str(Path(sys.executable).with_name("warroom")), "ingest", "--http-port", str(self.port)],
+                [WARROOM, "ingest", "--http-port", str(self.port)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**clean, **own},
+                env=environment(settings),
             )
 
     def ready(self) -> bool:
@@ -93,9 +99,17 @@ class Fleet:
         self._members.append(member)
         return member
 
-    def logs(self) -> str:
-        """What all of them said, one after the other."""
-        return "".join(member.log() for member in self._members)
+    def audit(self) -> None:
+        """Runs `warroom audit` over everything, and raises `AssertionError` with what it found."""
+        done = subprocess.run(
+            [WARROOM, "audit"],
+            env=environment(self.settings),
+            capture_output=True,
+            text=True,
+            timeout=AUDIT_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"status {done.returncode}: {done.stdout[-4000:]}{done.stderr[-2000:]}"
 
     def close(self) -> None:
         """Kills whoever runs."""

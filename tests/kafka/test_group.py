@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from services.common.kafka import ensure_topics
 from services.common.store import Store
 from tests.kafka.conftest import PARTITIONS
 from tests.kafka.feed import Feed, feeding
+from tests.kafka.finish import finish
 from tests.kafka.fleet import Fleet
-from tests.kafka.reading import check, settle
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
@@ -31,8 +29,4 @@ async def test_three_processes_share_the_work(fleet: Fleet, tables: Store) -> No
         assert all(member.partitions() == TOPICS * PARTITIONS // 3 for member in members)
         before = feed.events
         await until(lambda: feed.events > before + 10_000)
-    topics = await settle(tables, fleet.settings, 120)
-    assert all(feed.sent[kind] <= topic.first.keys() for kind, topic in topics.items())
-    for member in members:
-        await asyncio.to_thread(member.stop)
-    await check(tables, fleet.settings, CAMPAIGN, topics)
+    await finish(fleet, tables, feed, members)
