@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
 from services.common.settings import Settings
@@ -15,6 +14,7 @@ from services.common.store import Store
 from tests.ingest.harness import Record, handled, produce, record, running, settings_for, traffic, until_handled
 from tests.support.kafka import ApacheKafka
 from tests.support.store import fresh_campaign
+from tests.support.topics import recreate_topic
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
@@ -25,17 +25,8 @@ def views(campaign: str, count: int) -> list[Record]:
 
 
 async def recreate(settings: Settings) -> None:
-    topic = settings.topics["traffic"]
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic])
-        async with asyncio.timeout(20):
-            # Deleting goes on for a moment after it was granted.
-            while (await admin.create_topics([NewTopic(topic, 1, 1)])).topic_errors[0][1]:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-    finally:
-        await admin.close()
+    assert settings.kafka_bootstrap_servers is not None
+    await recreate_topic(settings.kafka_bootstrap_servers, settings.topics["traffic"], 1)
 
 
 def count(store: Store, campaign: str) -> Counter[int]:

@@ -22,8 +22,10 @@ from tests.kafka.conftest import PARTITIONS
 from tests.kafka.feed import Feed, feeding
 from tests.kafka.finish import finish
 from tests.kafka.fleet import Fleet, fleet_of
+from tests.kafka.reading import check_ledger, check_rows, read, settle
 from tests.support.clickhouse_http.endpoint import Endpoint
 from tests.support.kafka import running_kafka
+from tests.support.topics import recreate_topic
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
@@ -107,3 +109,40 @@ async def test_the_broker_is_killed_and_comes_back(own_endpoint: Endpoint, table
                     await progressed(tables, settings, 1_000, 90)
                     print(f"goes on {time.monotonic() - back:.1f} s after the broker is back")
             await finish(fleet, tables, feed, members)
+
+
+@pytest.mark.parametrize("ingest", ["runs", "is down"])
+async def test_a_topic_is_deleted_and_created_anew(fleet: Fleet, tables: Store, ingest: str) -> None:
+    settings = fleet.settings
+    assert settings.kafka_bootstrap_servers is not None
+    await ensure_topics(settings)
+    old = Feed(settings, "old", seed=5, per_second=1_000)
+    async with feeding(old):
+        members = [fleet.launch() for _ in range(2)]
+        await until(lambda: old.events > 5_000, 60)
+    before = await settle(tables, settings, 120)
+    if ingest == "is down":
+        for member in members:
+            await asyncio.to_thread(member.stop)
+    await recreate_topic(settings.kafka_bootstrap_servers, settings.topics["traffic"], PARTITIONS)
+    new = Feed(settings, "new", seed=6, per_second=1_000)
+    async with feeding(new):
+        # Past the offsets that were committed for the old one.
+        await until(lambda: new.events > 2 * old.events, 60)
+    if ingest == "is down":
+        members = [fleet.launch() for _ in range(2)]
+    held = await read(settings)
+    await until(lambda: count(tables, "new") == len(held["traffic"].first), 120)
+    await settle(tables, settings, 120)
+    for member in members:
+        await asyncio.to_thread(member.stop)
+    check_rows(tables, "old", "traffic", before["traffic"])
+    check_rows(tables, "new", "traffic", held["traffic"])
+    check_ledger(tables, settings, "traffic", [before["traffic"], held["traffic"]])
+    await asyncio.to_thread(fleet.audit)
+
+
+def count(tables: Store, campaign: str) -> int:
+    """How many rows of traffic a campaign has."""
+    (row,) = tables.query("SELECT count() AS n FROM traffic_events WHERE campaign_id = {c:String}", {"c": campaign})
+    return int(row["n"])
