@@ -30,9 +30,9 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "error", "code": 241, "message": "Memory limit (total) exceeded"},
     {"kind": "error", "code": 252, "message": "Too many parts"},
     {"kind": "late_error", "code": 241},
-    {"kind": "stall", "seconds": 1.5},
+    {"kind": "stall", "seconds": 2},
 ]
-PATIENCE_SECONDS = 0.7
+PATIENCE_SECONDS = 1.0
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ async def test_every_fault_in_turn(broker: KafkaServer, failing: Endpoint, store
             await until(lambda: "cannot be written" in (service.not_ready() or ""))
             assert observed("failed") > before
             failing.heal()
-            await until_handled(http_store, settings, sent)
             await until(lambda: service.not_ready() is None)
+        await until_handled(http_store, settings, sent)
     assert counts(http_store, campaign) == exactly(200 * len(FAULTS))
 
 
@@ -106,7 +106,7 @@ async def test_the_store_dies_under_load(broker: KafkaServer, tmp_path: Path) ->
         store = endpoint.store(timeout_seconds=5)
         migrate(store)
         async with running(settings, store) as service:
-            for _ in range(3):
+            for _ in range(2):
                 records = views(campaign, 1_000)
                 sent += records
                 await produce(settings, records)
@@ -116,8 +116,25 @@ async def test_the_store_dies_under_load(broker: KafkaServer, tmp_path: Path) ->
                 await until(lambda: service.not_ready() is not None)
                 endpoint.start()
             await until_handled(store, settings, sent)
-        assert counts(store, campaign) == exactly(3_000)
+        assert counts(store, campaign) == exactly(2_000)
         store.close()
+
+
+async def test_repeats_with_the_longest_ids_are_settled(
+    broker: KafkaServer, http_store: Store, failing: Endpoint
+) -> None:
+    """What is asked about them must fit into what ClickHouse takes over HTTP, or the partition would stand still."""
+    campaign = fresh_campaign("repeats")
+    settings = settings_for(broker, topic_partitions=1)
+    events = [traffic(campaign, event_id=f"{number:04}" + "\U0001f389" * 60) for number in range(1_200)]
+    records = [record("traffic", event) for event in events]
+    async with running(settings, http_store) as service:
+        await produce(settings, records)
+        await until_handled(http_store, settings, records)
+        await produce(settings, records)
+        await until_handled(http_store, settings, records * 2)
+        assert service.not_ready() is None
+    assert counts(http_store, campaign) == exactly(1_200)
 
 
 async def test_memory_is_bounded_while_the_store_is_away(
@@ -127,7 +144,7 @@ async def test_memory_is_bounded_while_the_store_is_away(
     campaign = fresh_campaign("backlog")
     limit = 1 << 20
     settings = settings_for(broker, max_buffered_bytes=limit, batch_max_bytes=256 << 10, batch_max_rows=2_000)
-    events = [traffic(campaign, user_id=f"u{number}", page_location="x" * 900) for number in range(8_000)]
+    events = [traffic(campaign, user_id=f"u{number}", page_location="x" * 1_500) for number in range(5_000)]
     records = [record("traffic", event) for event in events]
     size = sum(len(value or b"") for _, _, value in records)
     assert size > 8 * limit
@@ -140,14 +157,14 @@ async def test_memory_is_bounded_while_the_store_is_away(
             return REGISTRY.get_sample_value("warroom_ingest_buffered_bytes") or 0.0
 
         await until(lambda: buffered() > limit // 4)
-        most, deadline = 0.0, time.monotonic() + 1.5
+        most, deadline = 0.0, time.monotonic() + 1
         while time.monotonic() < deadline:
             most = max(most, buffered())
             await asyncio.sleep(0.02)
         assert most < size / 2
         failing.heal()
         await until_handled(http_store, settings, records)
-    assert counts(http_store, campaign) == exactly(8_000)
+    assert counts(http_store, campaign) == exactly(5_000)
 
 
 async def test_a_full_disk_is_waited_out(broker: KafkaServer, tmp_path: Path) -> None:

@@ -9,18 +9,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from services.common.errors import StoreError, StoreRejected, StoreUnavailable
-from services.common.store import Store
+from services.common.store import Store, http_pool
 from services.common.store.clickhouse import open_store
 from tests.support.broker import free_port
 from tests.support.clickhouse_http.endpoint import Endpoint, running_endpoint
 from tests.support.store import fresh_campaign
 
 EVERYTHING = "."
-PATIENCE_SECONDS = 1.5
+PATIENCE_SECONDS = 0.8
 
 
 @pytest.fixture
@@ -110,6 +111,21 @@ def test_a_query_that_fails_says_so_and_returns_no_part_of_its_rows(
     assert failing.state()["faults"][fault["kind"]] == before + 1
     failing.heal()
     assert len(getattr(store, ask)(sql)) == 20_000
+
+
+def test_a_large_block_may_take_longer_to_send_than_a_connection_to_make(
+    failing: Endpoint, http_store: Store, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """urllib3 bounds the sending of a body by the time for connecting: on a slow line a block never got through."""
+    monkeypatch.setattr(http_pool, "_LONGEST_CONNECT_SECONDS", 0.2)
+    store = failing.store()
+    # Incompressible, and more than the sockets' buffers hold.
+    rows = pa.table({"number": np.random.default_rng(1).integers(0, 2**63, 2_000_000, dtype=np.uint64)})
+    for number in range(2):  # on a new connection, and on one that is used again
+        failing.fail("slow_request", on="INSERT", times=1, seconds=0.8)
+        store.insert(table, rows, token=f"t{number}")
+    assert count(store, table) == 4_000_000
+    store.close()
 
 
 def test_a_store_may_be_opened_before_its_server_is_there_and_outlives_it(tmp_path: Path) -> None:

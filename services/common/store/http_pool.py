@@ -42,7 +42,7 @@ class OneAttemptPool(PoolManager):
         """`timeout_seconds` bounds how long the server may be silent."""
         super().__init__(**get_pool_manager_options(maxsize=_CONNECTIONS))
         self._timeout = Timeout(connect=min(_LONGEST_CONNECT_SECONDS, timeout_seconds), read=timeout_seconds)
-        self._open = _Connections()
+        self._open = _Connections(timeout_seconds)
         self.pool_classes_by_scheme = self._open.pool_classes()
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> BaseHTTPResponse:
@@ -69,8 +69,9 @@ class OneAttemptPool(PoolManager):
 class _Connections:
     """The connections that are made, also while a thread uses them: a pool knows only those that are idle."""
 
-    def __init__(self) -> None:
+    def __init__(self, send_seconds: float) -> None:
         self.shut = False
+        self._send_seconds = send_seconds
         self._lock = threading.Lock()
         self._made: WeakSet[HTTPConnection] = WeakSet()
 
@@ -79,6 +80,13 @@ class _Connections:
             self._made.add(connection)
         if self.shut:
             _hang_up(connection)
+        elif connection.sock is not None:
+            connection.sock.settimeout(self._send_seconds)
+
+    def used(self, connection: HTTPConnection) -> None:
+        """urllib3 gives the whole body the time in which a connection has to be made, too little for a large block."""
+        if connection.sock is not None:
+            connection.timeout = self._send_seconds
 
     def shut_all(self) -> None:
         self.shut = True
@@ -96,10 +104,18 @@ class _Connections:
                 super().connect()
                 connections.made(self)
 
+            def request(self, *args: Any, **kwargs: Any) -> None:
+                connections.used(self)
+                super().request(*args, **kwargs)
+
         class Encrypted(HTTPSConnection):
             def connect(self) -> None:
                 super().connect()
                 connections.made(self)
+
+            def request(self, *args: Any, **kwargs: Any) -> None:
+                connections.used(self)
+                super().request(*args, **kwargs)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain

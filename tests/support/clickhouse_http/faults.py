@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 Kind = Literal[
     "stall",
+    "slow_request",
     "status",
     "error",
     "late_error",
@@ -20,6 +21,7 @@ Kind = Literal[
 ]
 """
 - `stall`: nothing happens for `seconds`, whether the client waits or not; then the statement runs as if nothing were.
+- `slow_request`: the request's body is not read for `seconds`; then everything is well.
 - `status`: a proxy's answer: HTTP `status` and a page of text, no ClickHouse code. The statement does not run.
 - `error`: ClickHouse's exception of `code`. The statement does not run.
 - `late_error`: 200 OK, half of the answer, then ClickHouse's exception of `code` in the body.

@@ -165,6 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault is not None and fault.kind == "cut_request":
                 self.rfile.read(int(self.headers.get("Content-Length", 0)) // 2)
                 return self._cut()
+            if fault is not None and fault.kind == "slow_request":
+                self.gate.faults.stall(fault.seconds)
             body = self._body() if body is None else body
             if self.headers.get_content_type() == "multipart/form-data":
                 arguments |= _form(body, self.headers.get_param("boundary"))
