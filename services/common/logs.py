@@ -35,3 +35,5 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     logging.getLogger("services").setLevel(level)
     # aiokafka logs every rebalance step as a warning or an error of its own; ours say what matters.
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    # So does the driver of ClickHouse, which warns of each failed request before it raises.
+    logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
