@@ -33,7 +33,7 @@ def parse_object(value: bytes | None) -> dict[str, Any]:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
         if any(match[1] for match in _ESCAPE.finditer(text)):
             raise ValueError("half of a surrogate pair")
-        document = json.loads(text, parse_int=_integer, parse_float=_decimal, parse_constant=_constant)
+        document = _READ(text)
     except UnicodeDecodeError as error:
         raise RefusedEvent("invalid_json", f"not UTF-8 at byte {error.start}") from None
     except RecursionError:
@@ -73,3 +73,7 @@ def _decimal(text: str) -> Decimal:
 
 def _constant(text: str) -> object:
     raise ValueError(f"{text} is not JSON")
+
+
+# `json.loads` makes a new decoder for every call that names a hook, which costs as much as a small event.
+_READ: Final = json.JSONDecoder(parse_int=_integer, parse_float=_decimal, parse_constant=_constant).decode

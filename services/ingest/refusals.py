@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import msgspec
 import pyarrow as pa
 
 from services.common.clock import to_datetime
@@ -25,36 +26,59 @@ class Refusal:
     detail: str
 
 
-def letter(block: BlockId, refusal: Refusal, *, limit: int) -> bytes:
-    """The JSON record for the dead-letter topic.
+def letter(block: BlockId, refusal: Refusal, *, limit: int) -> tuple[bytes | None, bytes]:
+    """Key and value of the record for the dead-letter topic.
 
-    A letter beyond `limit` bytes travels without the value and says so: the table of dead letters holds it whole.
+    What is longer than `limit` bytes together travels without the refused value, and if need be without the key, and
+    says so: the table of dead letters holds them whole.
     """
-    text = _encode(block, refusal, refusal.detail, base64.b64encode(refusal.value or b"").decode())
-    if len(text) <= limit:
-        return text
+    key, text = refusal.key, _encode(block, refusal, refusal.detail, refusal.key, refusal.value)
+    if len(text) + len(key or b"") <= limit:
+        return key, text
     detail = (
         f"{refusal.detail}; the value of {len(refusal.value or b'')} bytes is too large for this topic "
         "and kept in the table dead_letters only"
     )
-    return _encode(block, refusal, detail, "")
+    text = _encode(block, refusal, detail, key, None)
+    if len(text) + len(key or b"") <= limit:
+        return key, text
+    return None, _encode(block, refusal, f"{detail}, as is the key of {len(key or b'')} bytes", None, None)
 
 
-def _encode(block: BlockId, refusal: Refusal, detail: str, value: str) -> bytes:
-    return json.dumps(
-        {
-            "reason": refusal.reason,
-            "detail": detail,
-            "topic": block.topic,
-            "partition": block.partition,
-            "offset": refusal.offset,
-            "key": _text(refusal.key),
-            "value": value,
-            "received_at": to_datetime(block.opened_at).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode("utf-8", "backslashreplace")
+class _Letter(msgspec.Struct):
+    """The contract's form; msgspec writes bytes as base64."""
+
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    value: bytes
+    received_at: str
+
+
+_WRITE: Final = msgspec.json.Encoder().encode
+
+
+def _encode(block: BlockId, refusal: Refusal, detail: str, key: bytes | None, value: bytes | None) -> bytes:
+    received_at = to_datetime(block.opened_at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    form = _Letter(
+        refusal.reason,
+        detail,
+        block.topic,
+        block.partition,
+        refusal.offset,
+        _text(key),
+        value or b"",
+        received_at,
+    )
+    try:
+        return _WRITE(form)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, which a detail may quote, has no UTF-8.
+        form.detail = detail.encode("utf-8", "backslashreplace").decode()
+        return _WRITE(form)
 
 
 def dead_letters(block: BlockId, refusals: Sequence[Refusal]) -> pa.Table:

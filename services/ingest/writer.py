@@ -98,7 +98,7 @@ class Writer:
         if block.rows and (rows := await self._settled(lane, block)).num_rows:
             await self._until_done(lane, lambda: self._insert(TABLES[block.kind], rows, block.id.token))
         if block.refusals:
-            letters = dead_letters(block.id, block.refusals)
+            letters = await asyncio.to_thread(dead_letters, block.id, block.refusals)
             await self._until_done(lane, lambda: self._insert("dead_letters", letters, block.id.token))
         # Not beside the others: what the ledger names is in the tables, so that an audit need not guess.
         await self._until_done(lane, lambda: self._insert(ledger.TABLE, ledger.entry(block), block.id.token))
