@@ -269,6 +269,30 @@ async def test_refused_records_fire_by_topic(store: Store, shop: Shop) -> None:
         assert states(await advance(shop, service, 80)) == ["resolved"]
 
 
+async def test_a_flood_of_refusals_pages_once(store: Store, shop: Shop) -> None:
+    async with serving(store, shop) as (service, _):
+        await advance(shop, service, 12)
+        told: list[Transition] = []
+        for second in range(15):
+            # Blocks of 5,000 letters from four partitions.
+            for partition in range(4):
+                rows = 5_000
+                letters = {
+                    "arrived_at": pa.array([shop.now] * rows, pa.timestamp("ms", tz="UTC")),
+                    "topic": ["campaign.orders"] * rows,
+                    "kafka_partition": pa.array([partition] * rows, pa.uint16()),
+                    "kafka_offset": pa.array(range(second * rows, (second + 1) * rows), pa.uint64()),
+                    "reason": ["invalid_json"] * rows,
+                    "detail": ["not an object"] * rows,
+                    "value": [""] * rows,
+                }
+                store.insert("dead_letters", pa.table(letters))
+            told += await advance(shop, service, 1)
+        told += await advance(shop, service, 90)
+        assert states(told) == ["firing", "resolved"]
+        assert {transition.alert.rule for transition in told} == {"dead_letters"}
+
+
 async def test_rules_show_their_state_and_parameters(store: Store, shop: Shop) -> None:
     async with serving(store, shop) as (service, client):
         shop.set_stock("sku-1", 0)

@@ -77,7 +77,7 @@ def test_the_dead_letter_of_the_documents_is_one() -> None:
 @pytest.mark.parametrize(("key", "value"), [(b"k", b"{"), (None, None), (b"\xff", b"\xff")])
 def test_what_ingest_writes_of_a_refusal_is_a_dead_letter(key: bytes | None, value: bytes | None) -> None:
     block = BlockId("campaign.orders", 2, "a", start=5, end=9, opened_at=1_794_400_000_123)
-    text = letter(block, Refusal(7, key, value, "invalid_json", "not an object"), limit=1 << 20)
+    _, text = letter(block, Refusal(7, key, value, "invalid_json", "not an object"), limit=1 << 20)
     VALIDATORS["dlq"].validate(json.loads(text))
     record = DeadLetter.model_validate_json(text)
     assert (record.partition, record.offset, base64.b64decode(record.value)) == (2, 7, value or b"")
