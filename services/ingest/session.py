@@ -37,6 +37,9 @@ _PROGRESS_SECONDS = 1.0
 _HAND_OVER_SECONDS = 5.0
 _DRAIN_SECONDS = 6.0
 _COMMIT_SECONDS = 2.0
+_RENEW_SECONDS = 3_600.0
+"""Kafka forgets an offset that nobody has renewed for a week, unless a group with members reads the topic. Then a
+partition that is merely quiet would be read from its start."""
 
 
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -253,7 +256,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         committed."""
         loop = asyncio.get_running_loop()
         observed = 0.0
+        renewed = loop.time()
         while True:
+            if loop.time() - renewed >= _RENEW_SECONDS:
+                renewed = loop.time()
+                for lane in self._lanes.values():
+                    lane.committed = None
             if loop.time() - observed >= _PROGRESS_SECONDS and self._assigned and not self._restoring:
                 observed = loop.time()
                 moment = self._clock()

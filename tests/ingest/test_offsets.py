@@ -1,0 +1,60 @@
+"""The group's offsets, as Kafka keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from pydantic import SecretStr
+
+from services.common.settings import Settings
+from services.common.store import Store
+from services.ingest import session
+from tests.ingest.harness import produce, record, running, settings_for, traffic, until_handled
+from tests.support.kafka import KafkaServer
+from tests.support.store import fresh_campaign
+
+
+async def test_the_offset_of_a_quiet_partition_is_renewed(
+    broker: KafkaServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka forgets what nobody commits again; here somebody moves it, and it comes back without a new record."""
+    monkeypatch.setattr(session, "_RENEW_SECONDS", 0.5)
+    # Alone, or Kafka would not let anybody else commit.
+    settings = settings_for(broker, topic_partitions=1, clickhouse_url=SecretStr("chdb:///unused"))
+    partition = TopicPartition(settings.topics["traffic"], 0)
+    records = [record("traffic", traffic(fresh_campaign("ingest"))) for _ in range(5)]
+    async with running(settings, store):
+        await produce(settings, records)
+        await until_handled(store, settings, records)
+        await until_committed(settings, partition, 5)
+        await commit(settings, partition, 1)
+        await until_committed(settings, partition, 5)
+
+
+async def until_committed(settings: Settings, partition: TopicPartition, offset: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                held = await admin.list_consumer_group_offsets(settings.consumer_group, partitions=[partition])
+                if held[partition].offset == offset:
+                    return
+                await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
+
+
+async def commit(settings: Settings, partition: TopicPartition, offset: int) -> None:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers, group_id=settings.consumer_group, enable_auto_commit=False
+    )
+    consumer.assign([partition])
+    await consumer.start()
+    try:
+        await consumer.commit({partition: offset})
+    finally:
+        await consumer.stop()
