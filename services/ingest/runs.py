@@ -17,7 +17,7 @@ from services.common.errors import RefusedEvent
 from services.ingest import bloom
 from services.ingest.columns import Columns, columns_of
 from services.ingest.records import Values
-from services.ingest.scan import FIELDS, Found, labels, scan, texts
+from services.ingest.scan import Found, labels, scan, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,12 @@ class _TrafficRuns:
     def _columns(self, found: Found, checked: Mapping[str, pa.Array]) -> Columns:
         columns: Columns = {**checked}
         for name, absent in _TEXTS.items():
-            of = FIELDS[name]
-            columns[name] = texts(found.data, found.starts[of], found.lengths[of], absent)
+            columns[name] = texts(found.data, *found.places(name), absent)
         for name, absent in _LABELS.items():
             if name not in columns:
                 columns[name] = _column(found, name, absent)
-        columns["event_time"] = pa.array(found.numbers[FIELDS["event_time"]]).view(pa.timestamp("ms", "UTC"))
-        columns["engagement_time_msec"] = pa.array(found.numbers[FIELDS["engagement_time_msec"]].astype(np.uint64))
+        columns["event_time"] = pa.array(found.values("event_time")).view(pa.timestamp("ms", "UTC"))
+        columns["engagement_time_msec"] = pa.array(found.values("engagement_time_msec").astype(np.uint64))
         return columns
 
     def _mixed(self, values: Values, now_ms: int, found: Found, plain: Any) -> Run:
@@ -141,8 +140,7 @@ class _TrafficRuns:
 
 
 def _column(found: Found, name: str, absent: str) -> pa.DictionaryArray:
-    of = FIELDS[name]
-    return labels(found.data, found.starts[of], found.lengths[of], absent)
+    return labels(found.data, *found.places(name), absent)
 
 
 def _matches(column: pa.DictionaryArray, known: KnownTexts) -> Any:

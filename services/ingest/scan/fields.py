@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from schemas.events.limits import MAX_AHEAD_MS, MAX_EVENT_BYTES
 from services.ingest.records import Values
-from services.ingest.scan.gather import Bytes
-from services.ingest.scan.json import COUNT, TEXT, TIME, find_fields, name_slot
+from services.ingest.scan.gather import Bytes, Places
+from services.ingest.scan.json import ABSENT, COUNT, TEXT, TIME, find_fields, name_slot
 
 _ANY: Final = MAX_EVENT_BYTES
 
@@ -61,7 +61,9 @@ _KINDS: Final = np.array([form for form, _, _ in _FORMS.values()], np.uint8)
 _LONGEST: Final = np.array([longest for _, longest, _ in _FORMS.values()], np.int64)
 _REQUIRED: Final = np.array([required for _, _, required in _FORMS.values()], np.bool_)
 # Empty texts mean `absent` in most fields; in these an empty one is for the decoder to judge.
-_NOT_EMPTY: Final = [FIELDS["channel"], FIELDS["region"]]
+_NOT_EMPTY: Final = ("channel", "region")
+
+_PADDING: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,19 @@ class Found:
     """Where the fields of records lie in `data`: arrays by field and record (see `json.find_fields`)."""
 
     data: Bytes
-    starts: npt.NDArray[np.int32]
-    lengths: npt.NDArray[np.int32]
+    starts: Places
+    lengths: Places
     numbers: npt.NDArray[np.int64]
     plain: npt.NDArray[np.bool_]
+
+    def places(self, name: str) -> tuple[Places, Places]:
+        """Where each record has the text of a field: start and length."""
+        of, count = FIELDS[name], len(self.plain)
+        return self.starts[of, :count], self.lengths[of, :count]
+
+    def values(self, name: str) -> npt.NDArray[np.int64]:
+        """Each record's number of a field."""
+        return self.numbers[FIELDS[name], : len(self.plain)]
 
     def only(self, rows: npt.NDArray[np.int64]) -> Found:
         """The same of some of the records."""
@@ -85,9 +96,14 @@ def scan(values: Values, now_ms: int) -> Found:
     `plain` says which records are surely right, but for what their event name, campaign and region have to look like.
     """
     data = values.data
-    shape = (len(FIELDS), len(values))
+    # With a power of two of columns a record's fields would all fall into one set of the processor's cache.
+    shape = (len(FIELDS), len(values) + _PADDING)
     found = Found(
-        data, np.zeros(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.int64), np.empty(shape[1], bool)
+        data,
+        np.empty(shape, np.int32),
+        np.full(shape, ABSENT, np.int32),
+        np.zeros(shape, np.int64),
+        np.empty(len(values), np.bool_),
     )
     find_fields(
         data,
@@ -106,6 +122,6 @@ def scan(values: Values, now_ms: int) -> Found:
         found.plain,
     )
     found.plain[values.sizes > MAX_EVENT_BYTES] = False
-    for field in _NOT_EMPTY:
-        found.plain[found.lengths[field] == 0] = False
+    for name in _NOT_EMPTY:
+        found.plain[found.places(name)[1] == 0] = False
     return found

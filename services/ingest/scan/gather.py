@@ -65,7 +65,7 @@ def _gather(data: Any, starts: Any, lengths: Any, absent: Any, offsets: Any) -> 
 def _encode(data: Any, starts: Any, lengths: Any, absent: Any, codes: Any, firsts: Any) -> int:
     """Numbers the distinct texts: `codes[i]` is that of row `i`, `firsts` the first row of each, -1 for `absent`.
 
-    Returns how many there are, or -1 when they are too many. Open addressing over FNV-1a.
+    Returns how many there are, or -1 when they are too many.
     """
     slots = np.full(_SLOTS, -1, np.int32)
     count = 0
@@ -81,10 +81,10 @@ def _encode(data: Any, starts: Any, lengths: Any, absent: Any, codes: Any, first
                 count += 1
             codes[i] = no_text
             continue
-        code = np.uint64(0xCBF29CE484222325)
-        for j in range(size):
-            code = (code ^ np.uint64(data[start + j])) * np.uint64(0x100000001B3)
-        slot = np.int64((code ^ (code >> np.uint64(32))) & np.uint64(_SLOTS - 1))
+        # Labels are few and mostly told by their length and three letters; those alike take the next slot.
+        slot = (size * 7 + data[start] * 31 + data[start + (size >> 1)] * 131 + data[start + size - 1] * 523) & (
+            _SLOTS - 1
+        )
         while True:
             known = slots[slot]
             if known < 0:
@@ -96,9 +96,16 @@ def _encode(data: Any, starts: Any, lengths: Any, absent: Any, codes: Any, first
                 count += 1
                 break
             other = firsts[known]
-            if lengths[other] == size and _same(data, start, data, starts[other], size):
-                codes[i] = known
-                break
+            if lengths[other] == size:
+                there = starts[other]
+                same = True
+                for j in range(size):
+                    if data[start + j] != data[there + j]:
+                        same = False
+                        break
+                if same:
+                    codes[i] = known
+                    break
             slot = (slot + 1) & (_SLOTS - 1)
     return count
 

@@ -47,6 +47,9 @@ _PLUS: Final = ord("+")
 _NINE: Final = ord("9")
 # Numba takes these for constants; `ord` it would call for every byte.
 
+_ORDINARY: Final = np.array([0x20 <= byte < 0x80 and chr(byte) not in '"\\' for byte in range(256)])
+"""The bytes that mean just themselves within a string."""
+
 _NO: Final = -1
 _LARGEST: Final = 2**53
 _DIGITS: Final = 16
@@ -79,8 +82,9 @@ def find_fields(  # noqa: PLR0912  # one function: each call costs, as every arr
     bytes, and must not be missing or empty where `required[f]`. Times must not be later than `latest` (epoch
     milliseconds).
 
-    Fills for every record and field: `starts[f, i]` and `lengths[f, i]` of a text, `ABSENT` being the length of what
-    is missing or null; `numbers[f, i]` with a count or a time; and `plain[i]` with whether the record is surely right.
+    Fills for every record and field: `starts[f, i]` and `lengths[f, i]` of a text, `numbers[f, i]` with a count or a
+    time; and `plain[i]` with whether the record is surely right. What is missing or null is left as it was: `ABSENT`
+    should stand in `lengths`, 0 in `numbers`.
     """
     count = len(forms)
     # Producers write an object's fields in one order, so the field that followed last time is tried first.
@@ -88,9 +92,6 @@ def find_fields(  # noqa: PLR0912  # one function: each call costs, as every arr
     seen = np.zeros(count, np.int64)
     for i in range(len(begins)):
         end = ends[i]
-        for f in range(count):
-            lengths[f, i] = ABSENT
-            numbers[f, i] = 0
         at = _spaces(data, begins[i], end)
         plain[i] = False
         if at >= end or data[at] != _OPEN:
@@ -246,13 +247,13 @@ def _text_end(data: Array, at: int, end: int) -> int:
     """Where the quote stands that closes a string which begins at `at`."""
     while at < end:
         byte = data[at]
-        if byte == _QUOTE:
-            return at
-        if byte == _BACKSLASH or byte < _SPACE:
-            return _NO
-        if byte < 0x80:
+        if _ORDINARY[byte]:
             at += 1
             continue
+        if byte == _QUOTE:
+            return at
+        if byte < 0x80:
+            return _NO
         size = _sequence(data, at, end)
         if size == 0:
             return _NO
