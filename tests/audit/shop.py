@@ -134,10 +134,21 @@ class Shop:
         return {**common, **_FIELDS[kind](number)}
 
     def delete(self, table: str, condition: str) -> None:
-        """Takes rows away, rollups untouched."""
-        self.store.command(
-            f"ALTER TABLE {table} DELETE IN PARTITION '{self.day}' WHERE {condition} SETTINGS mutations_sync = 2"
-        )
+        """Takes rows away, rollups untouched: all but these are written anew."""
+        self.rewrite(table, "*", condition="NOT (" + condition + ")")
+
+    def rewrite(self, table: str, columns: str, condition: str = "1") -> None:
+        """Puts a selection from the day in place of the day. A mutation would wait for its turn for a second."""
+        arrival = "arrived_at" if table.endswith("_events") or table == "dead_letters" else "day"
+        for statement in (
+            f"CREATE TABLE {table}_anew AS {table}",
+            f"INSERT INTO {table}_anew SELECT {columns} FROM "
+            f"(SELECT * FROM {table} WHERE toDate({arrival}) = '{self.day}' AND {condition})",
+            f"ALTER TABLE {table} DROP PARTITION '{self.day}'",
+            f"ALTER TABLE {table} ATTACH PARTITION '{self.day}' FROM {table}_anew",
+            f"DROP TABLE {table}_anew",
+        ):
+            self.store.command(statement)
 
     def said_done(self, kind: str, next_offset: int, at: int) -> None:
         """Ingest says at a moment how far it has come."""
