@@ -25,6 +25,7 @@ class Progress:
     def __init__(self, store: StorePool) -> None:
         self._store = store
         self._watermarks: dict[TopicPartition, Watermark] = {}
+        self._said: dict[TopicPartition, int] = {}
 
     def observe(self, moment: int, ends: Mapping[TopicPartition, int]) -> None:
         """Takes what the broker said of its logs' ends when it was asked at `moment`, or later."""
@@ -35,6 +36,7 @@ class Progress:
         """The partitions belong to another member from now on; it claims for them."""
         for partition in partitions & self._watermarks.keys():
             del self._watermarks[partition]
+            self._said.pop(partition, None)
             for gauge in (prometheus.INGEST_LAG_RECORDS, prometheus.INGEST_LAG_SECONDS):
                 gauge.remove(partition.topic, str(partition.partition))
 
@@ -59,6 +61,11 @@ class Progress:
             rows.append((partition, lane, end, value))
         if not rows:
             return
+        try:
+            await self._recall({partition for partition, *_ in rows} - self._said.keys())
+        except StoreError as error:
+            logger.warning("progress not written", extra={"error": str(error)})
+            return
         table = pa.table(
             {
                 "topic": pa.array([partition.topic for partition, *_ in rows], pa.string()),
@@ -67,10 +74,32 @@ class Progress:
                 "next_offset": pa.array([lane.next_offset for _, lane, *_ in rows], pa.uint64()),
                 "end_offset": pa.array([end for _, _, end, _ in rows], pa.uint64()),
                 "watermark": pa.array([value for *_, value in rows], _MOMENT),
-                "updated_at": pa.array([now] * len(rows), _MOMENT),
+                "updated_at": pa.array([self._after(partition, now) for partition, *_ in rows], _MOMENT),
             }
         )
         try:
             await self._store.insert("ingest_progress", table)
         except StoreError as error:
             logger.warning("progress not written", extra={"error": str(error)})
+
+    async def _recall(self, partitions: set[TopicPartition]) -> None:
+        """Learns when the partitions' progress was last told, by whoever did."""
+        if not partitions:
+            return
+        rows = await self._store.query(
+            """
+            SELECT topic, kafka_partition, toUnixTimestamp64Milli(max(updated_at)) AS said
+            FROM ingest_progress
+            WHERE topic IN {topics:Array(String)}
+            GROUP BY topic, kafka_partition
+            """,
+            {"topics": sorted({partition.topic for partition in partitions})},
+        )
+        said = {TopicPartition(row["topic"], row["kafka_partition"]): row["said"] for row in rows}
+        self._said.update({partition: said.get(partition, 0) for partition in partitions})
+
+    def _after(self, partition: TopicPartition, now: int) -> int:
+        """A moment after the one before, whatever the clock says: of two rows readers take the later one, and after a
+        step back would see no progress until the clock had caught up."""
+        self._said[partition] = said = max(now, self._said[partition] + 1)
+        return said

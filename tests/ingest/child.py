@@ -16,6 +16,7 @@ import uvloop
 from services.common.settings import Settings
 from services.ingest.service import IngestService
 from tests.ingest.harness import handled
+from tests.support.audits import assert_clean
 from tests.support.store import embedded_store
 
 
@@ -43,6 +44,7 @@ async def main(settings: Settings, directory: Path, campaign: str, records: int)
             {"c": campaign},
         )
         dead = store.query("SELECT count() AS n, uniqExact(kafka_partition, kafka_offset) AS ids FROM dead_letters")
+        assert_clean(store, settings.topic_prefix, campaign=campaign)
         print(json.dumps({"events": events[0], "rollup": rollup[0]["n"], "dead": dead[0]}))
 
 

@@ -19,6 +19,7 @@ from tests.ingest.harness import (
     traffic,
     until_handled,
 )
+from tests.support.audits import assert_clean
 from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
@@ -55,6 +56,8 @@ async def test_members_join_and_leave_under_load(broker: KafkaServer, store: Sto
     )
     assert set(counts) == {event["event_id"] for event in events}
     assert max(counts.values()) == 1
+    report = assert_clean(store, settings.topic_prefix, campaign=campaign)
+    assert sum(lane.records for lane in report.lanes) == len(records)
     assert all(row["next_offset"] == row["end_offset"] for row in progress(store, settings).values())
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from services.common.store import Store
 from services.ingest.service import IngestService
 from tests.ingest.harness import produce, read_letters, record, running, settings_for, traffic, until_handled
+from tests.support.audits import assert_clean
 from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 
@@ -60,3 +61,5 @@ async def test_cut_off_at_random_moments(broker: KafkaServer, store: Store) -> N
         {"p": settings.topic_prefix},
     )
     assert (dead["n"], dead["u"]) == (garbage, garbage)
+    report = assert_clean(store, settings.topic_prefix, campaign=campaign)
+    assert sum(lane.records for lane in report.lanes) == len(records)

@@ -14,6 +14,7 @@ from services.common.store.interface import Parameters
 from services.ingest import writer
 from services.ingest.service import IngestService
 from tests.ingest.harness import produce, record, settings_for, traffic, until_handled
+from tests.support.audits import assert_clean
 from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
@@ -88,3 +89,4 @@ async def test_nothing_is_dropped_or_doubled(
         {"c": campaign},
     )
     assert rollup["n"] == 500
+    assert_clean(store, settings.topic_prefix, campaign=campaign)

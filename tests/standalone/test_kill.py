@@ -17,6 +17,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from tests.support.audits import ask_for_audit
 from tests.support.kafka import ApacheKafka
 from tests.support.traffic import Load
 from tests.support.war_room import WarRoom, wait_until, war_room_in
@@ -81,6 +82,9 @@ def check(war_room: WarRoom, load: Load) -> None:
     assert Decimal(metrics["gmv"]) == load.sent.gmv
     rows = get(war_room, f"{base}/breakdown", dimension="channel", metrics="pv", **period)["rows"]
     assert {row["channel"]: row["pv"] for row in rows if row["pv"]} == load.sent.by_channel
+    report = ask_for_audit(war_room.url)
+    assert report["clean"], report
+    assert sum(partition["rows"] for partition in report["partitions"]) == load.sent.page_views + load.sent.orders
     funnel = get(war_room, f"{base}/funnel", **period)["rows"]
     assert funnel[0]["users"] == len(load.sent.visitors)
 
