@@ -16,7 +16,7 @@ from services.common.errors import BrokerError
 from services.common.kafka import MAX_LETTER_BYTES
 from services.common.settings import Settings
 from services.ingest.protocol import BlockId
-from services.ingest.refusals import Refusal, letter
+from services.ingest.refusals import Refusal, letter, received_at
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ class DeadLetterTopic:
                     found.update(
                         offset
                         for record in records
-                        if mark in (record.value or b"") and (offset := _source(record.value, block)) is not None
+                        if mark in (record.value or b"") and (offset := source(record.value, block)) is not None
                     )
         logger.info(
             "dead letters of the block found",
@@ -186,12 +186,17 @@ class DeadLetterTopic:
             await consumer.stop()
 
 
-def _source(text: bytes, block: BlockId) -> int | None:
-    """The offset that a letter is about, when it is about a record of the block."""
+def source(text: bytes, block: BlockId) -> int | None:
+    """The offset that a letter is about, when it is about a record of the block; None for any other.
+
+    The block's moment tells it from a letter about the same offset in an earlier life of the topic's log.
+    """
     try:
         fields = json.loads(text)
         offset = fields["offset"]
         if (fields["topic"], fields["partition"]) != (block.topic, block.partition):
+            return None
+        if fields["received_at"] != received_at(block):
             return None
         return offset if isinstance(offset, int) and block.start <= offset < block.end else None
     except (ValueError, KeyError, TypeError):

@@ -45,6 +45,11 @@ def letter(block: BlockId, refusal: Refusal, *, limit: int) -> tuple[bytes | Non
     return None, _encode(block, refusal, f"{detail}, as is the key of {len(key or b'')} bytes", None, None)
 
 
+def received_at(block: BlockId) -> str:
+    """When the block was opened, as its letters say it."""
+    return to_datetime(block.opened_at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class _Letter(msgspec.Struct):
     """The contract's form; msgspec writes bytes as base64."""
 
@@ -62,7 +67,6 @@ _WRITE: Final = msgspec.json.Encoder().encode
 
 
 def _encode(block: BlockId, refusal: Refusal, detail: str, key: bytes | None, value: bytes | None) -> bytes:
-    received_at = to_datetime(block.opened_at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     form = _Letter(
         refusal.reason,
         detail,
@@ -71,7 +75,7 @@ def _encode(block: BlockId, refusal: Refusal, detail: str, key: bytes | None, va
         refusal.offset,
         _text(key),
         value or b"",
-        received_at,
+        received_at(block),
     )
     try:
         return _WRITE(form)
