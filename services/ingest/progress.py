@@ -45,6 +45,11 @@ class Progress:
         watermark = self._watermarks.get(partition)
         return watermark is not None and lane.next_offset >= watermark.end_offset
 
+    def is_behind(self, partition: TopicPartition, lane: Lane, records: int) -> bool:
+        """More than so many records of the log, as it was last seen, are not in the tables."""
+        watermark = self._watermarks.get(partition)
+        return watermark is not None and watermark.end_offset - lane.next_offset > records
+
     async def write(self, now: int, lanes: Mapping[TopicPartition, Lane]) -> None:
         """Writes the progress of the lanes whose log has been observed. A failure is logged: the next call heals it."""
         rows = []

@@ -15,7 +15,7 @@ from services.common.clock import Clock
 from services.common.errors import BrokerError, StoreError
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
-from services.ingest.block import Pace
+from services.ingest.block import CATCHING_UP_AGE_MS, Pace
 from services.ingest.committer import Committer
 from services.ingest.consumer import MOST_CHUNKS, GroupConsumer, StaleMember, TopicsChanged
 from services.ingest.duplicates import FilterMemory
@@ -51,6 +51,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._filter_bytes = settings.duplicate_filter_mb << 20
         self._filters = FilterMemory(self._filter_bytes, 1)
         self._pace = Pace(settings.batch_max_age_ms)
+        self._block_records = settings.batch_max_rows
         self._consumer = GroupConsumer(settings, [settings.topics[kind] for kind in EVENT_KINDS])
         self._letters = DeadLetterTopic(settings)
         self._restorer = Restorer(settings, store, clock)
@@ -193,11 +194,19 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             (lane.opened_since, partition)
             for partition, lane in self._lanes.items()
             if partition not in self._writes
-            and (lane.is_due(now, age) or (all_ and lane.replay is None and not lane.held and not lane.is_empty))
+            and (
+                lane.is_due(now, self._age_ms(partition, lane, age))
+                or (all_ and lane.replay is None and not lane.held and not lane.is_empty)
+            )
         ]
         for _, partition in sorted(due)[:free]:
             task = asyncio.create_task(self._write(partition, self._lanes[partition]), name="ingest-write")
             self._writes[partition] = task
+
+    def _age_ms(self, partition: TopicPartition, lane: Lane, age_ms: int) -> int:
+        """How old a block is when it is due: with a backlog before it, its records are old already."""
+        behind = self._progress.is_behind(partition, lane, 2 * self._block_records)
+        return max(age_ms, CATCHING_UP_AGE_MS) if behind else age_ms
 
     async def _write(self, partition: TopicPartition, lane: Lane) -> None:
         assert self._committer is not None
