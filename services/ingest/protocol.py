@@ -189,3 +189,14 @@ def _on_same_log(checkpoint: Checkpoint, log_end: int, new_incarnation: str) -> 
             f"the log ends at {log_end}, inside the block that ends at {end}: the broker lost records",
         )
     return Replay(committed, end, opened_at, checkpoint.incarnation)
+
+
+def matters_since(decision: Decision, now: int, horizon_ms: int) -> int:
+    """The moment (epoch milliseconds) before which arrivals are no matter to the next block, nor to any after it.
+
+    A block is judged by what arrived within `horizon_ms` before it was opened. Should the clock be set back, by a
+    horizon at most, blocks go on being opened from `opened_at`.
+    """
+    if isinstance(decision, Replay):
+        return decision.opened_at - horizon_ms
+    return max(decision.opened_at, now - horizon_ms) - horizon_ms

@@ -19,7 +19,7 @@ from services.ingest.consumer import GroupConsumer
 from services.ingest.duplicates import FilterMemory
 from services.ingest.history import Arrivals, History
 from services.ingest.lane import Lane
-from services.ingest.protocol import Replay, Resume, new_incarnation, on_assignment
+from services.ingest.protocol import Replay, Resume, matters_since, new_incarnation, on_assignment
 from services.ingest.runs import run_decoder
 
 logger = logging.getLogger(__name__)
@@ -96,17 +96,11 @@ class Restorer:
             to_come -= past.rows
 
     async def _past(self, kind: str, decisions: Mapping[TopicPartition, Replay | Resume]) -> _Past:
-        since = min((self._since(decision) for decision in decisions.values()), default=0)
+        now = self._clock()
+        since = min((matters_since(each, now, self._horizon_ms) for each in decisions.values()), default=0)
         numbers = [partition.partition for partition in decisions]
         arrivals = await self.histories[kind].arrivals(numbers, since) if numbers else {}
         return _Past(kind, decisions, since, arrivals)
-
-    def _since(self, decision: Replay | Resume) -> int:
-        """What arrived earlier is no matter to the next block, nor to any after it."""
-        if isinstance(decision, Replay):
-            return decision.opened_at - self._horizon_ms
-        # Should the clock be set back, blocks go on from where they were.
-        return max(decision.opened_at, self._clock() - self._horizon_ms) - self._horizon_ms
 
     async def _lanes(self, past: _Past, memory: FilterMemory, to_come: int) -> dict[TopicPartition, Lane]:
         filters = {}

@@ -15,17 +15,12 @@ from services.ingest.bloom import Bloom
 from services.ingest.duplicates import DuplicateFilter, FilterMemory
 from services.ingest.ids import Hashes, IdHash
 from services.ingest.settling import Doubts
-from tests.ingest.world import HASH
+from tests.ingest.world import HASH, all_the_same
 
 HORIZON = 100
 ROOMY, TINY = 1 << 20, 1 << 7
 
 Hash = Callable[[pa.StringArray], Hashes]
-
-
-def all_the_same(ids: pa.StringArray) -> Hashes:
-    """Every id collides with every other."""
-    return np.full(len(ids), 77, np.uint64)
 
 
 def by_length(ids: pa.StringArray) -> Hashes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 from services.ingest import writer
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import StaleMember
+from services.ingest.ids import Hashes
 from services.ingest.protocol import Checkpoint
-from tests.ingest.world import Crash, Process, World
+from tests.ingest.world import HASH, Crash, Process, World, all_the_same, is_refused
 
 LONG = 10**9
+
+Hash = Callable[[pa.StringArray], Hashes]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -48,29 +52,34 @@ class Life:
     lose: int
 
 
-deeds = st.lists(
-    st.one_of(
-        st.tuples(st.just("fetch"), st.integers(1, 12)),
-        st.tuples(st.just("write"), st.just(0)),
-        st.tuples(st.just("idle"), st.just(0)),
-        st.tuples(st.just("wait"), st.integers(0, 50)),
-        st.tuples(st.just("zombie"), st.just(0)),
-    ),
-    max_size=25,
-)
-lives = st.lists(
-    st.builds(
-        Life,
-        deeds=deeds,
-        faults=st.lists(st.sampled_from(["", "", "refused", "lost"]), max_size=8),
-        fuse=st.integers(1, 40),
-        zombie=st.booleans(),
-        produced=st.lists(names, max_size=15),
-        forget=st.integers(0, 4),
-        lose=st.integers(0, 10),
-    ),
-    max_size=6,
-)
+def lives_of(least_wait: int) -> st.SearchStrategy[list[Life]]:
+    deeds = st.lists(
+        st.one_of(
+            st.tuples(st.just("fetch"), st.integers(1, 12)),
+            st.tuples(st.just("write"), st.just(0)),
+            st.tuples(st.just("idle"), st.just(0)),
+            st.tuples(st.just("wait"), st.integers(least_wait, 50)),
+            st.tuples(st.just("zombie"), st.just(0)),
+        ),
+        max_size=25,
+    )
+    return st.lists(
+        st.builds(
+            Life,
+            deeds=deeds,
+            faults=st.lists(st.sampled_from(["", "", "refused", "lost"]), max_size=8),
+            fuse=st.integers(1, 40),
+            zombie=st.booleans(),
+            produced=st.lists(names, max_size=15),
+            forget=st.integers(0, 4),
+            lose=st.integers(0, 10),
+        ),
+        max_size=6,
+    )
+
+
+lives = lives_of(0)
+lives_with_any_clock = lives_of(-80)
 limits = st.builds(BlockLimits, records=st.integers(1, 20), bytes=st.integers(1, 60), age_ms=st.just(10))
 
 
@@ -190,19 +199,43 @@ def test_a_broker_that_forgets_its_latest_commits(log: list[str], lives: list[Li
     check_events(world)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(names, max_size=40), lives, limits, st.integers(1, 60))
-def test_a_short_memory_never_breaks_a_token(
-    log: list[str], lives: list[Life], limits: BlockLimits, horizon: int
+def check_horizon(world: World, horizon: int) -> None:
+    """Every block holds the events of its range whose id did not arrive within the horizon before it was opened."""
+    arrivals: dict[str, list[int]] = defaultdict(list)
+    for entry in sorted(world.ledger, key=lambda entry: entry.opened_at):
+        accepted = []
+        for offset in range(entry.start, entry.end):
+            name = world.log[offset]
+            if is_refused(name, entry.opened_at):
+                continue
+            before = arrivals[name]
+            if not before or before[-1] < entry.opened_at - horizon:
+                before.append(entry.opened_at)
+                accepted.append((name, offset, entry.opened_at))
+        assert [row for row in world.rows if row[2] == entry.opened_at] == accepted
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(names, max_size=40),
+    lives_with_any_clock,
+    limits,
+    st.integers(1, 60),
+    st.sampled_from([HASH, all_the_same]),
+)
+def test_a_short_memory_is_exact_and_never_breaks_a_token(
+    log: list[str], lives: list[Life], limits: BlockLimits, horizon: int, hash_ids: Hash
 ) -> None:
-    """Ids that are forgotten may count again, but a block that is built again is the block that was recorded."""
-    world = World(log=log)
+    """An id that is forgotten may count again, not before and not after, whatever the clock does, and whether few ids
+    have to be asked about or all; and a block that is built again is the block that was recorded."""
+    world = World(log=log, hash_ids=hash_ids)
     for life in lives:
         live(world, life, horizon, limits, forgetful=False)
     finish(world, horizon, limits)
     assert {event_id for event_id, *_ in world.rows} >= {name for name in world.log if name.startswith("e")}
     assert max(Counter(offset for _, offset, _ in world.rows).values(), default=1) == 1
     check_ledger(world)
+    check_horizon(world, horizon)
     assert sorted(world.rollup) == sorted(world.rows)
 
 

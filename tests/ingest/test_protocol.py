@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume, new_incarnation, on_assignment
+from services.ingest.protocol import (
+    BlockId,
+    Checkpoint,
+    Decision,
+    Replay,
+    Resume,
+    matters_since,
+    new_incarnation,
+    on_assignment,
+)
 
 offsets = st.integers(0, 1000)
 
@@ -108,3 +117,13 @@ def test_a_broker_that_begins_to_tell_ids_is_believed_once_no_block_is_open() ->
     quiet, block = Checkpoint("1", 77, 5), Checkpoint("1", 77, 5, 7)
     assert on_assignment(5, quiet.encode(), **log, new_incarnation="a.2") == Resume(5, 77, "a.2")
     assert on_assignment(5, block.encode(), **log, new_incarnation="a.2") == Replay(5, 7, 77, "1")
+
+
+@given(st.integers(0, 5_000), st.integers(5_000, 9_000), st.integers(1, 900), st.integers(-900, 5_000), st.booleans())
+def test_nothing_that_arrived_within_the_horizon_before_a_block_is_passed_over(
+    opened_at: int, now: int, horizon: int, step: int, replay: bool
+) -> None:
+    """Also when the clock goes back between the start and the block, by a horizon at most."""
+    decision: Decision = Replay(3, 9, opened_at, "i") if replay else Resume(3, opened_at, "i")
+    next_opened_at = opened_at if replay else max(now + max(step, -horizon), opened_at + 1)
+    assert matters_since(decision, now, horizon) <= next_opened_at - horizon

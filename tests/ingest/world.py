@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from services.common.decode import Event, TrafficEvent
@@ -23,9 +24,9 @@ from services.common.errors import BrokerError, RefusedEvent, StoreUnavailable
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import StaleMember
 from services.ingest.duplicates import FilterMemory
-from services.ingest.ids import IdHash
+from services.ingest.ids import Hashes, IdHash
 from services.ingest.lane import Lane
-from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume, on_assignment
+from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume, matters_since, on_assignment
 from services.ingest.records import Chunk
 from services.ingest.refusals import Refusal
 from services.ingest.runs import each
@@ -39,6 +40,11 @@ _loop = asyncio.Runner()
 
 HASH = IdHash(random.Random(1).getrandbits)
 """The same in every run, so that the same ids are asked about and a failure can be repeated."""
+
+
+def all_the_same(ids: pa.StringArray) -> Hashes:
+    """Every id is taken for every other."""
+    return np.full(len(ids), 77, np.uint64)
 
 
 class Crash(Exception):
@@ -97,7 +103,7 @@ class World:
     faults: deque[str] = field(default_factory=deque)
     """What befalls the next calls that are made, one each: `refused`, `lost` (it took effect), or nothing."""
     window: int = 1 << 30
-    filter_bytes: int = 1 << 16
+    hash_ids: Callable[[pa.StringArray], Hashes] = HASH
     generation: int = 0
     now: int = 1_000_000
     fuse: int = -1
@@ -235,9 +241,13 @@ def _entries(rows: pa.Table) -> list[Entry]:
 def decode(value: bytes | None, now_ms: int) -> Event:
     """`!` is refused; `~name` is refused unless judged late enough; anything else is an event of that id."""
     text = (value or b"").decode()
-    if text == "!" or (text.startswith("~") and now_ms % 3 == 0):
+    if is_refused(text, now_ms):
         raise RefusedEvent("schema_violation", text)
     return TrafficEvent(text, "page_view", "", "c", "u", event_time_ms=now_ms)
+
+
+def is_refused(text: str, now_ms: int) -> bool:
+    return text == "!" or (text.startswith("~") and now_ms % 3 == 0)
 
 
 class Process:
@@ -255,7 +265,7 @@ class Process:
             log_end=len(world.log),
             new_incarnation=f"i{world.generation}",
         )
-        self.seen = FilterMemory(world.filter_bytes, 1, HASH).new_filter(horizon)
+        self.seen = FilterMemory(1 << 16, 1, world.hash_ids).new_filter(horizon)
         self._remember(decision, horizon)
         self.lane = Lane(
             topic=TOPIC,
@@ -310,7 +320,7 @@ class Process:
 
     def _remember(self, decision: Replay | Resume, horizon: int) -> None:
         own = decision.opened_at if isinstance(decision, Replay) else None
-        since = (decision.opened_at if own is not None else max(decision.opened_at, self.world.now - horizon)) - horizon
+        since = matters_since(decision, self.world.now, horizon)
         for event_id, _, arrived in self.world.rows:
             if arrived >= since and arrived != own:
                 self.seen.remember(pa.chunked_array([[event_id]]), arrived, arrived)
