@@ -60,4 +60,4 @@ screenshot: setup
 	$(BIN)/python scripts/screenshot.py
 
 clean:
-	rm -rf $(VENV) .warroom $(WEB)/node_modules $(WEB)/dist
+	rm -rf $(VENV) .venv-bench .warroom $(WEB)/node_modules $(WEB)/dist

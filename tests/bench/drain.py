@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import uuid
 from collections.abc import Iterable
 
+import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from services.common.settings import EVENT_KINDS, Settings
-from tests.bench.backlog import WARM_UP, WARM_UP_EVENTS
 from tests.bench.meter import Meter
+from tests.bench.task import Task, read_task
 
 
 class Started(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    def __init__(self) -> None:
+    def __init__(self, broker_pid: int) -> None:
         self.assigned = asyncio.Event()
+        self._broker_pid = broker_pid
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         pass
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self.meter = Meter()
+        self.meter = Meter(self._broker_pid)
         self.assigned.set()
 
 
-async def drain(settings: Settings, events: int) -> dict[str, float]:
+async def drain(settings: Settings, events: int, broker_pid: int) -> dict[str, float]:
     """Reads so many records and says how fast, from the assignment of the partitions on."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -38,7 +38,7 @@ async def drain(settings: Settings, events: int) -> dict[str, float]:
         max_partition_fetch_bytes=4 << 20,
         fetch_max_bytes=32 << 20,
     )
-    started = Started()
+    started = Started(broker_pid)
     await consumer.start()
     try:
         consumer.subscribe([settings.topics[kind] for kind in EVENT_KINDS], listener=started)
@@ -52,12 +52,11 @@ async def drain(settings: Settings, events: int) -> dict[str, float]:
         await consumer.stop()
 
 
-async def main(bootstrap_servers: str, events: int) -> dict[str, float]:
+async def main(task: Task) -> dict[str, float]:
     """As `ingest`: a smaller backlog goes first and is not counted."""
-    settings = Settings(kafka_bootstrap_servers=bootstrap_servers)
-    await drain(settings.model_copy(update=WARM_UP), WARM_UP_EVENTS)
-    return await drain(settings, events)
+    await drain(task.warm_settings(), task.warm_events, task.broker_pid)
+    return await drain(task.settings(), task.events, task.broker_pid)
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(main(sys.argv[1], int(sys.argv[2])))))
+    print(msgspec.json.encode(uvloop.run(main(read_task()))).decode())

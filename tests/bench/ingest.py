@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from pathlib import Path
+from typing import Any
 
+import msgspec
 import uvloop
-from prometheus_client import Metric
+from prometheus_client import Histogram, Metric
 from pydantic import SecretStr
 
 from services.common import prometheus
@@ -17,71 +16,103 @@ from services.common.store import Store
 from services.common.store.clickhouse import open_store
 from services.common.store.migrate import migrate
 from services.ingest.service import IngestService
-from tests.bench.backlog import WARM_UP, WARM_UP_EVENTS
-from tests.bench.meter import Meter
+from tests.bench.meter import MemoryWatch, Meter
+from tests.bench.task import Task, read_task
 
 _WAIT_SECONDS = 200
+_REST_SECONDS = 1.0
+"""After the first backlog the process rests for so long, and what it holds then counts as its idle memory."""
+
+_TIMED = {
+    "insert": prometheus.INGEST_INSERT_SECONDS,
+    "commit": prometheus.INGEST_COMMIT_SECONDS,
+    "ask for duplicates": prometheus.INGEST_DUPLICATE_QUESTION_SECONDS,
+}
 
 
-async def ingest(bootstrap_servers: str, events: int, directory: Path) -> dict[str, float]:
+async def ingest(task: Task) -> dict[str, Any]:
     """Carries so many events into the tables and says how fast, from the assignment of the partitions on.
 
     A smaller backlog goes first, so that what a process does once (imports, ClickHouse's threads) is not counted.
     """
-    store = open_store(f"chdb://{directory}", timeout_seconds=60)
+    url = f"chdb://{task.directory}"
+    store = open_store(url, timeout_seconds=60)
     migrate(store)
     try:
-        settings = Settings(kafka_bootstrap_servers=bootstrap_servers, clickhouse_url=SecretStr(f"chdb://{directory}"))
-        # Settings keep what they derive, so each backlog has some of its own.
-        group = {"consumer_group": directory.name}
-        await _carry(settings.model_copy(update={**WARM_UP, **group}), store, WARM_UP_EVENTS)
-        result = await _carry(settings.model_copy(update=group), store, events)
-        (rows,) = store.query(
-            "SELECT sum(rows) AS rows FROM system.parts WHERE active AND database = currentDatabase()"
-            " AND table IN ('traffic_events', 'order_events', 'coupon_events', 'stock_events', 'spend_events')"
-        )
-        assert rows["rows"] == events + WARM_UP_EVENTS, rows
+        await _carry(task.warm_settings(clickhouse_url=SecretStr(url)), store, task.warm_events, task.broker_pid)
+        await asyncio.sleep(_REST_SECONDS)
+        before = _timed()
+        with MemoryWatch() as memory:
+            result = await _carry(task.settings(clickhouse_url=SecretStr(url)), store, task.events, task.broker_pid)
+        result["memory_above_idle_mb"] = memory.above_idle_mb
+        result["memory_idle_mb"] = memory.idle_mb
+        # Up to three inserts run at a time, so these may add up to more than the time that went by.
+        result["waited_seconds"] = {name: round(seconds - before[name], 3) for name, seconds in _timed().items()}
+        assert rows_of(store) == task.events + task.warm_events
         return result
     finally:
         store.close()
 
 
-async def _carry(settings: Settings, store: Store, events: int) -> dict[str, float]:
+async def _carry(settings: Settings, store: Store, events: int, broker_pid: int) -> dict[str, Any]:
     service = IngestService(settings, store)
     stop = asyncio.Event()
-    before = _handled()
-    task = asyncio.create_task(service.run(stop))
+    before = handled()
+    running = asyncio.create_task(service.run(stop))
     async with asyncio.timeout(_WAIT_SECONDS):
-        while _waits_for_group(service.not_ready()):  # noqa: ASYNC110  # the service tells nobody
+        while waits_for_group(service):  # noqa: ASYNC110  # the service tells nobody
             await asyncio.sleep(0.001)
-        meter = Meter()
-        while _handled() - before < events and not task.done():  # noqa: ASYNC110
+        meter = Meter(broker_pid)
+        while handled() - before < events and not running.done():  # noqa: ASYNC110
+            # Looking must not cost what it measures.
             await asyncio.sleep(0.02)
-        result = meter.result(events)
+        result: dict[str, Any] = meter.result(events)
+        result["threads_cpu_us_per_event"] = meter.threads(events)
     stop.set()
-    await task
+    await running
     return result
 
 
-def _waits_for_group(reason: str | None) -> bool:
+def waits_for_group(service: IngestService) -> bool:
+    """Whether it has no partitions yet."""
+    reason = service.not_ready()
     return reason is not None and ("Kafka" in reason or "group" in reason)
 
 
-def _handled() -> float:
+def handled() -> float:
+    """Records that this process has written to the tables or refused."""
     return sum(
-        _sum(counter.collect())
+        float(sample.value)
         for counter in (prometheus.INGEST_ROWS, prometheus.INGEST_DUPLICATES, prometheus.INGEST_REFUSALS)
+        for sample in _samples(counter.collect())
+        if sample.name.endswith("_total")
     )
 
 
-def _sum(families: object) -> float:
-    assert isinstance(families, list)
-    total = 0.0
+def rows_of(store: Store) -> int:
+    """Events in the tables, repeats included."""
+    (found,) = store.query(
+        "SELECT sum(rows) AS rows FROM system.parts WHERE active AND database = currentDatabase()"
+        " AND table IN ('traffic_events', 'order_events', 'coupon_events', 'stock_events', 'spend_events')"
+    )
+    return int(found["rows"])
+
+
+def _timed() -> dict[str, float]:
+    return {name: _seconds(histogram) for name, histogram in _TIMED.items()}
+
+
+def _seconds(histogram: Histogram) -> float:
+    return sum(float(sample.value) for sample in _samples(histogram.collect()) if sample.name.endswith("_sum"))
+
+
+def _samples(families: Any) -> list[Any]:
+    found = []
     for family in families:
         assert isinstance(family, Metric)
-        total += sum(sample.value for sample in family.samples if sample.name.endswith("_total"))
-    return total
+        found += family.samples
+    return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(ingest(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))))
+    print(msgspec.json.encode(uvloop.run(ingest(read_task()))).decode())

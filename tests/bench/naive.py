@@ -7,10 +7,7 @@ worker thread. It counts duplicates twice, keeps no refusals, and loses or doubl
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import uuid
-from pathlib import Path
 from typing import Annotated, Any
 
 import clickhouse_connect
@@ -19,8 +16,8 @@ import uvloop
 from aiokafka import AIOKafkaConsumer
 
 from services.common.settings import EVENT_KINDS, Settings
-from tests.bench.backlog import WARM_UP, WARM_UP_EVENTS
 from tests.bench.drain import Started
+from tests.bench.task import Task, read_task
 
 _BLOCK_RECORDS = 50_000
 _TABLE = """
@@ -65,7 +62,7 @@ class _Event(msgspec.Struct):
     device_category: str = ""
 
 
-async def carry(settings: Settings, client: Any, events: int) -> dict[str, float]:
+async def carry(settings: Settings, client: Any, events: int, broker_pid: int) -> dict[str, float]:
     """Carries so many events into the table and says how fast, from the assignment of the partitions on."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -76,7 +73,7 @@ async def carry(settings: Settings, client: Any, events: int) -> dict[str, float
         fetch_max_bytes=32 << 20,
     )
     read = msgspec.json.Decoder(_Event).decode
-    started = Started()
+    started = Started(broker_pid)
     await consumer.start()
     insert: asyncio.Task[Any] | None = None
     try:
@@ -107,18 +104,17 @@ async def carry(settings: Settings, client: Any, events: int) -> dict[str, float
         await consumer.stop()
 
 
-async def main(bootstrap_servers: str, events: int, directory: Path) -> dict[str, float]:
+async def main(task: Task) -> dict[str, float]:
     """As `ingest`: a smaller backlog goes first and is not counted."""
-    client = clickhouse_connect.get_client(interface="chdb", path=str(directory))
+    client = clickhouse_connect.get_client(interface="chdb", path=task.directory)
     for statement in (_TABLE, _ROLLUP, _VIEW):
         client.command(statement)
-    settings = Settings(kafka_bootstrap_servers=bootstrap_servers)
-    await carry(settings.model_copy(update=WARM_UP), client, WARM_UP_EVENTS)
-    result = await carry(settings, client, events)
-    assert client.command("SELECT count() FROM events") == events + WARM_UP_EVENTS
+    await carry(task.warm_settings(), client, task.warm_events, task.broker_pid)
+    result = await carry(task.settings(), client, task.events, task.broker_pid)
+    assert client.command("SELECT count() FROM events") == task.events + task.warm_events
     client.close()
     return result
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))))
+    print(msgspec.json.encode(uvloop.run(main(read_task()))).decode())

@@ -41,6 +41,12 @@ class Broker:
     def bootstrap_servers(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server, which must be running."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when the port accepts connections. Raises `RuntimeError` when it does not within 20 s."""
         binary = Path(str(files("noida_db") / "noida-db"))

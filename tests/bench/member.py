@@ -1,0 +1,70 @@
+"""A child process of the benchmark: ingest as a member of a group, with a store of its own.
+
+Says `warm` when its smaller backlog is in, joins the group when it is told to go on, and from then on says what it has
+handled, until its standard input is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import msgspec
+import uvloop
+
+from services.common.store.clickhouse import open_store
+from services.common.store.migrate import migrate
+from services.ingest.service import IngestService
+from tests.bench.ingest import handled, waits_for_group
+from tests.bench.sharing import Sample
+from tests.bench.task import Task, read_task
+
+_LOOK_SECONDS = 0.02
+_WARM_SECONDS = 120
+
+
+async def member(task: Task) -> None:
+    """Works until standard input ends."""
+    store = open_store(f"chdb://{task.directory}", timeout_seconds=60)
+    migrate(store)
+    try:
+        # Settings that name no store make it join the group, as before a ClickHouse server.
+        warm, end = IngestService(task.warm_settings(), store), asyncio.Event()
+        warming = asyncio.create_task(warm.run(end))
+        async with asyncio.timeout(_WARM_SECONDS):
+            while handled() < task.warm_events and not warming.done():  # noqa: ASYNC110  # the service tells nobody
+                await asyncio.sleep(_LOOK_SECONDS)
+        end.set()
+        await warming
+        print("warm", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        stop = asyncio.Event()
+        service = IngestService(task.settings(), store)
+        reading = asyncio.create_task(_until_closed(stop))
+        telling = asyncio.create_task(_tell(service))
+        await service.run(stop)
+        telling.cancel()
+        await reading
+    finally:
+        store.close()
+
+
+async def _until_closed(stop: asyncio.Event) -> None:
+    await asyncio.to_thread(sys.stdin.read)
+    stop.set()
+
+
+async def _tell(service: IngestService) -> None:
+    before, said = handled(), None
+    while True:
+        now = (not waits_for_group(service), int(handled() - before))
+        if now != said:
+            said = now
+            sample = Sample(at=time.monotonic(), assigned=now[0], handled=now[1], cpu=time.process_time())
+            print(msgspec.json.encode(sample).decode(), flush=True)
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+if __name__ == "__main__":
+    uvloop.run(member(read_task()))
