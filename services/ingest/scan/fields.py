@@ -12,7 +12,8 @@ import numpy.typing as npt
 from schemas.events.limits import MAX_AHEAD_MS, MAX_EVENT_BYTES
 from services.ingest.records import Values
 from services.ingest.scan.gather import Bytes, Places
-from services.ingest.scan.json import ABSENT, COUNT, TEXT, TIME, find_fields, name_slot
+from services.ingest.scan.json import ABSENT, COUNT, TEXT, find_fields, name_slot
+from services.ingest.scan.times import read_times
 
 _ANY: Final = MAX_EVENT_BYTES
 
@@ -20,7 +21,7 @@ _ANY: Final = MAX_EVENT_BYTES
 _FORMS: Final[dict[str, tuple[int, int, bool]]] = {
     "event_id": (TEXT, 64, True),
     "event_name": (TEXT, 64, True),
-    "event_time": (TIME, _ANY, True),
+    "event_time": (TEXT, _ANY, True),
     "campaign_id": (TEXT, 64, True),
     "user_id": (TEXT, 128, True),
     "channel": (TEXT, 32, False),
@@ -115,12 +116,13 @@ def scan(values: Values, now_ms: int) -> Found:
         _KINDS,
         _LONGEST,
         _REQUIRED,
-        now_ms + MAX_AHEAD_MS,
         found.starts,
         found.lengths,
         found.numbers,
         found.plain,
     )
+    times = found.values("event_time")
+    read_times(data, *found.places("event_time"), now_ms + MAX_AHEAD_MS, times, found.plain)
     found.plain[values.sizes > MAX_EVENT_BYTES] = False
     for name in _NOT_EMPTY:
         found.plain[found.places(name)[1] == 0] = False

@@ -11,12 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from services.ingest.scan.compiled import compiled, inlined
-from services.ingest.scan.times import epoch_ms
 
 TEXT: Final = 0
-TIME: Final = 1
-COUNT: Final = 2
-"""What a field holds: a string, a string that is an RFC 3339 time, or a whole number."""
+COUNT: Final = 1
+"""What a field holds: a string, or a whole number."""
 
 ABSENT: Final = -1
 
@@ -69,7 +67,6 @@ def find_fields(  # noqa: PLR0912  # one function: each call costs, as every arr
     forms: Array,
     longest: Array,
     required: Array,
-    latest: int,
     starts: Array,
     lengths: Array,
     numbers: Array,
@@ -79,12 +76,11 @@ def find_fields(  # noqa: PLR0912  # one function: each call costs, as every arr
 
     Record `i` lies in `data[begins[i]:ends[i]]`. The name of field `f` is `names[name_at[f]:name_at[f + 1]]`, and
     `slots[name_slot(name)]` is `f`, no two names sharing a slot; its form is `forms[f]`, it has at most `longest[f]`
-    bytes, and must not be missing or empty where `required[f]`. Times must not be later than `latest` (epoch
-    milliseconds).
+    bytes, and must not be missing or empty where `required[f]`.
 
-    Fills for every record and field: `starts[f, i]` and `lengths[f, i]` of a text, `numbers[f, i]` with a count or a
-    time; and `plain[i]` with whether the record is surely right. What is missing or null is left as it was: `ABSENT`
-    should stand in `lengths`, 0 in `numbers`.
+    Fills for every record and field: `starts[f, i]` and `lengths[f, i]` of a text, `numbers[f, i]` with a count; and
+    `plain[i]` with whether the record is surely right. What is missing or null is left as it was: `ABSENT` should stand
+    in `lengths`, 0 in `numbers`.
     """
     count = len(forms)
     # Producers write an object's fields in one order, so the field that followed last time is tried first.
@@ -151,11 +147,6 @@ def find_fields(  # noqa: PLR0912  # one function: each call costs, as every arr
                         break
                     starts[field, i] = at
                     lengths[field, i] = stop - at
-                    if forms[field] == TIME:
-                        time = epoch_ms(data, at, stop)
-                        if time < 0 or time > latest:
-                            break
-                        numbers[field, i] = time
                     at = stop + 1
                 elif start == _N:
                     at = _word(data, at, end, _U, _L, _L)

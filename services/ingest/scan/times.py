@@ -24,6 +24,19 @@ _BASE_YEAR: Final = 2000
 
 
 @compiled
+def read_times(data: Any, starts: Any, lengths: Any, latest: int, times: Any, plain: Any) -> None:
+    """Reads the time of every record that is `plain`, at `data[starts[i]:starts[i] + lengths[i]]`, into `times`.
+
+    A record whose time is not surely right, or later than `latest` (epoch milliseconds), is plain no more.
+    """
+    for i in range(len(plain)):
+        if plain[i]:
+            times[i] = epoch_ms(data, starts[i], starts[i] + lengths[i])
+            if times[i] == NO_TIME or times[i] > latest:
+                plain[i] = False
+
+
+@compiled
 def epoch_ms(data: Any, at: int, end: int) -> int:  # noqa: PLR0911  # each says what is wrong
     """Epoch milliseconds of the time in `data[at:end]`, further fractions cut off.
 
