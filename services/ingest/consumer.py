@@ -178,8 +178,10 @@ class GroupConsumer:
         coordinator: Any = self._consumer._coordinator
         return Membership(coordinator.generation, coordinator.member_id)
 
-    async def poll(self, partitions: Collection[TopicPartition], timeout_ms: int) -> dict[TopicPartition, list[Chunk]]:
-        """Chunks of some of the partitions named, none when nothing comes in time.
+    async def poll(
+        self, partitions: Collection[TopicPartition], timeout_ms: int, most: int = MOST_CHUNKS
+    ) -> dict[TopicPartition, list[Chunk]]:
+        """At most so many chunks of some of the partitions named, none when nothing comes in time.
 
         The data of partitions that are not named stays where it is. Raises `BrokerError` when the consumer cannot go
         on, e.g. because the log no longer has the position of a partition.
@@ -193,7 +195,7 @@ class GroupConsumer:
             # During a rebalance aiokafka waits without a limit of its own.
             async with asyncio.timeout(timeout_ms / 1000 + 1):
                 fetched: dict[TopicPartition, list[Chunk]] = await self._consumer.getmany(
-                    *partitions, timeout_ms=timeout_ms, max_records=MOST_CHUNKS
+                    *partitions, timeout_ms=timeout_ms, max_records=most
                 )
                 return fetched
         except TimeoutError:

@@ -9,10 +9,12 @@ import random
 
 from fastapi import APIRouter
 
+from schemas.dead_letters import REASONS
+from services.common import prometheus
 from services.common.clock import Clock, wall_clock
 from services.common.errors import BrokerError
 from services.common.kafka import ensure_topics
-from services.common.settings import Settings
+from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import Store, StorePool
 from services.ingest.runs import prepare
 from services.ingest.session import WRITERS, Session
@@ -36,6 +38,7 @@ class IngestService:
         self._clock = clock
         self._session: Session | None = None
         self._trouble = "starting, and connecting to Kafka"
+        _begin_series(settings)
 
     def not_ready(self) -> str | None:
         """See `Service`."""
@@ -77,3 +80,18 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
             await stop.wait()
     except TimeoutError:
         pass
+
+
+def _begin_series(settings: Settings) -> None:
+    """Series begin at zero, not with the first event that they count: a rate over the first would not see it."""
+    for kind in EVENT_KINDS:
+        for counter in (
+            prometheus.INGEST_RECORDS,
+            prometheus.INGEST_ROWS,
+            prometheus.INGEST_DUPLICATES,
+            prometheus.INGEST_REPLAYS,
+        ):
+            counter.labels(kind)
+        for reason in REASONS:
+            prometheus.INGEST_REFUSALS.labels(kind, reason)
+        prometheus.INGEST_MISSING_RECORDS.labels(settings.topics[kind])

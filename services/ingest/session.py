@@ -21,6 +21,7 @@ from services.ingest.consumer import MOST_CHUNKS, GroupConsumer, StaleMember, To
 from services.ingest.duplicates import FilterMemory
 from services.ingest.lane import Block, Lane
 from services.ingest.letters import DeadLetterTopic
+from services.ingest.pressure import Demand, Pressure
 from services.ingest.progress import Progress
 from services.ingest.restore import Restorer
 from services.ingest.writer import Writer
@@ -47,7 +48,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     def __init__(self, settings: Settings, store: StorePool, clock: Clock) -> None:
         self._clock = clock
-        self._max_buffered = settings.max_buffered_bytes
+        self._pressure = Pressure(settings.max_buffered_bytes)
         self._filter_bytes = settings.duplicate_filter_mb << 20
         self._filters = FilterMemory(self._filter_bytes, 1)
         self._pace = Pace(settings.batch_max_age_ms)
@@ -63,7 +64,6 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._restoring: set[TopicPartition] = set()
         self._restore_task: asyncio.Task[None] | None = None
         self._assigned = False
-        self._paused = False
         self._caught_up = asyncio.Event()
         self._failure: BaseException | None = None
         self._trouble: str | None = None
@@ -149,7 +149,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         now = self._clock()
         count = 0
         wanted = self._wanted(now)
-        fetched = await self._consumer.poll(wanted, _POLL_MS)
+        most = 1 if self._pressure.paused else MOST_CHUNKS
+        fetched = await self._consumer.poll(wanted, _POLL_MS, most)
         now = self._clock()
         for partition, chunks in fetched.items():
             lane = self._lanes.get(partition)
@@ -172,13 +173,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     def _wanted(self, now: int) -> list[TopicPartition]:
         buffered = sum(lane.buffered_bytes for lane in self._lanes.values())
-        self._paused = buffered > (self._max_buffered // 2 if self._paused else self._max_buffered)
-        wanted = [
-            partition
+        demands = {
+            partition: Demand(lane.buffered_bytes, lane.replay is not None)
             for partition, lane in self._lanes.items()
-            # A partition that has nothing buffered is never the reason.
-            if lane.wants(now) and not (self._paused and lane.buffered_bytes)
-        ]
+            if lane.wants(now)
+        }
+        wanted = self._pressure.wanted(buffered, demands)
         prometheus.INGEST_BUFFERED_BYTES.set(buffered)
         prometheus.INGEST_PAUSED_PARTITIONS.set(len(self._lanes) - len(wanted))
         return wanted
