@@ -87,6 +87,12 @@ def record(kind: str, event: dict[str, Any]) -> Record:
     return kind, str(event.get(_KEYS[kind], "unknown")).encode(), json.dumps(event).encode()
 
 
+def told_otherwise(sent: Record) -> Record:
+    """The same event, by its id, at another time."""
+    kind, _, value = sent
+    return record(kind, {**json.loads(value or b""), "event_time": "2026-01-01T00:00:00Z"})
+
+
 async def produce(settings: Settings, records: Iterable[Record]) -> None:
     """Returns when Kafka has them all."""
     producer = AIOKafkaProducer(

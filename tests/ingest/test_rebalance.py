@@ -16,6 +16,7 @@ from tests.ingest.harness import (
     record,
     running,
     settings_for,
+    told_otherwise,
     traffic,
     until_handled,
 )
@@ -31,9 +32,10 @@ async def test_members_join_and_leave_under_load(broker: KafkaServer, store: Sto
     settings = settings_for(broker, topic_partitions=3, batch_max_rows=400, batch_max_age_ms=50)
     events = [traffic(campaign, user_id=f"u{rng.randrange(200)}") for _ in range(9_000)]
     records = [record("traffic", event) for event in events]
-    for _ in range(900):
+    for number in range(900):
         at = rng.randrange(len(records))
-        records.insert(rng.randrange(at, len(records)), records[at])
+        again = records[at] if number % 2 else told_otherwise(records[at])
+        records.insert(rng.randrange(at + 1, len(records) + 1), again)
 
     async def feed() -> None:
         for start in range(0, len(records), 300):
