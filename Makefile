@@ -6,6 +6,8 @@ WEB := services/metrics/web
 DEMO_DIR ?= .warroom/demo
 DEMO_PORT ?= 8080
 DEMO_KAFKA_PORT ?= 19092
+# Options of `make bench`, e.g. BENCH="--broker embedded --runs 1"; docs/benchmarks.md has them.
+BENCH ?=
 
 .PHONY: setup demo test test-system bench lint format lock generate screenshot clean
 
@@ -43,7 +45,7 @@ test-system: setup
 	$(BIN)/pytest -m system
 
 bench: setup
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # Writes the JSON Schemas, the AsyncAPI document and the metric reference from the models.
 generate: setup
@@ -52,6 +54,8 @@ generate: setup
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra embedded --extra replay --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		tests/bench/peers/requirements.in -o tests/bench/peers/requirements.lock
 
 demo: setup
 	$(BIN)/warroom demo --data-dir $(DEMO_DIR) --http-port $(DEMO_PORT) --kafka-port $(DEMO_KAFKA_PORT)

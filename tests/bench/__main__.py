@@ -1,4 +1,4 @@
-"""`make bench`: figures of ingest, each a ratio or a cost taken in one run, printed and written to `bench.json`."""
+"""`make bench`: figures of ingest, each a ratio or a cost taken in one run. `docs/benchmarks.md` says how."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from tests.bench import report
-from tests.bench.measure import BROKERS, Plan, measure
+from tests.bench.measure import BROKERS, Missing, Plan, measure
 from tests.bench.task import hush
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,7 @@ def bench(broker: str, events: int | None, runs: int, skip_peers: bool, skip_pro
     chosen = list(BROKERS) if broker == "both" else [broker]
     figures: list[report.Figure] = []
     details: dict[str, Any] = {}
+    missing: dict[str, str] = {}
     for name in chosen:
         plan = Plan(
             broker=name,
@@ -48,13 +49,20 @@ def bench(broker: str, events: int | None, runs: int, skip_peers: bool, skip_pro
             peers=None if skip_peers or not BROKERS[name].peers else _ROOT / ".venv-bench",
             processes=0 if skip_processes or not BROKERS[name].peers else 2,
         )
-        found, details[name] = measure(plan, lambda line: click.echo(line, err=True))
-        figures += found
+        try:
+            found, details[name] = measure(plan, lambda line: click.echo(line, err=True))
+            figures += found
+        except Missing as error:
+            missing[name] = str(error)
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]
     machine = _machine()
-    whole = {"machine": machine, "figures": told, "details": details}
+    whole = {"machine": machine, "figures": told, "details": details, "missing": missing}
     output.write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
     _print(figures, details, machine)
+    for name, reason in missing.items():
+        click.echo(f"\nNo figures on {name}: {reason}")
+    if not details:
+        raise SystemExit(1)
 
 
 def _print(figures: Sequence[report.Figure], details: dict[str, Any], machine: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,18 +17,24 @@ from services.common.settings import EVENT_KINDS
 from tests.bench import neighbours, report
 from tests.bench.backlog import events, fill, only
 from tests.bench.group import run_group
-from tests.bench.sharing import Share, share
+from tests.bench.sharing import NotEnough, Share, share
 from tests.bench.task import Task, run
 from tests.support.broker import running_broker
-from tests.support.kafka import running_kafka
+from tests.support.kafka import SCRIPT, running_kafka
 
 KINDS = ("drain", "naive", "ingest")
 ONE_TOPIC_EVENTS = 300_000
 """For the comparison with others: of traffic only, in one partition, as one of them groups quickly only there."""
 
+_FETCH_SECONDS = 600
+
 _WARM, _ALL, _ONE = "warm.", "all.", "one."
 
 Say = Callable[[str], None]
+
+
+class Missing(Exception):
+    """A broker cannot be had; says why."""
 
 
 class Server(Protocol):
@@ -51,6 +58,17 @@ class Kind:
     remark: str
     peers: bool
     partitions: dict[str, int]
+    prepare: Callable[[], None] = lambda: None
+    """Raises `Missing`."""
+
+
+def _fetch_kafka() -> None:
+    try:
+        subprocess.run([str(SCRIPT), "fetch"], check=True, timeout=_FETCH_SECONDS, stderr=subprocess.PIPE)
+    except subprocess.CalledProcessError as error:
+        raise Missing(error.stderr.decode(errors="replace").strip()) from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Missing(str(error)) from error
 
 
 BROKERS = {
@@ -67,6 +85,7 @@ BROKERS = {
         remark="Apache Kafka, 12 partitions for traffic and 4 for each other topic; uncompressed, the clients' default",
         peers=True,
         partitions={**dict.fromkeys(EVENT_KINDS, 4), "traffic": 12},
+        prepare=_fetch_kafka,
     ),
 }
 
@@ -88,8 +107,9 @@ class Plan:
 
 
 def measure(plan: Plan, say: Say) -> tuple[list[report.Figure], dict[str, Any]]:
-    """The figures, and all that they were made from."""
+    """The figures, and all that they were made from. Raises `Missing` when the broker cannot be had."""
     kind = BROKERS[plan.broker]
+    kind.prepare()
     with (
         tempfile.TemporaryDirectory(prefix="warroom-bench-") as directory,
         kind.start(Path(directory) / "broker") as server,
@@ -106,9 +126,14 @@ def measure(plan: Plan, say: Say) -> tuple[list[report.Figure], dict[str, Any]]:
             "backlog": runs,
         }
         if plan.processes:
-            ones, several = bench.processes()
-            figures += report.sharing_figures(plan.broker, ones, several)
-            details["processes"] = {"1": list(map(asdict, ones)), str(plan.processes): list(map(asdict, several))}
+            try:
+                ones, several = bench.processes()
+            except NotEnough as error:
+                name = report.discounted_name(plan.processes)
+                figures.append(report.Figure(plan.broker, name, None, target=report.SPEED_UP_TARGET, note=str(error)))
+            else:
+                figures += report.sharing_figures(plan.broker, ones, several)
+                details["processes"] = {"1": list(map(asdict, ones)), str(plan.processes): list(map(asdict, several))}
         if plan.peers is not None:
             found, missing = bench.one_topic(plan.peers)
             figures += report.peer_figures(plan.broker, found, missing)
@@ -145,12 +170,12 @@ class Bench:
         return runs
 
     def processes(self) -> tuple[list[Share], list[Share]]:
-        """One process, and several in one group, in turn."""
+        """One process, and several in one group, in turn. Raises `NotEnough`."""
         ones: list[Share] = []
         several: list[Share] = []
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) < self._plan.processes:
-            raise RuntimeError(f"{self._plan.processes} processes need as many cores, there are {len(cores)}")
+            raise NotEnough(f"{self._plan.processes} processes need as many cores, there are {len(cores)}")
         for number in range(self._plan.runs):
             for processes, found in ((1, ones), (self._plan.processes, several)):
                 with self.group(processes) as tasks:

@@ -21,6 +21,7 @@ from tests.bench.sharing import Sample
 from tests.bench.task import Task, read_task
 
 _LOOK_SECONDS = 0.02
+_SAY_SECONDS = 0.2
 _WARM_SECONDS = 120
 
 
@@ -56,13 +57,18 @@ async def _until_closed(stop: asyncio.Event) -> None:
 
 
 async def _tell(service: IngestService) -> None:
-    before, said = handled(), None
+    """At every change, and now and then for the CPU in between."""
+    before, said = handled(), Sample(at=0, assigned=False, handled=-1, cpu=0)
     while True:
-        now = (not waits_for_group(service), int(handled() - before))
-        if now != said:
+        now = Sample(
+            at=time.monotonic(),
+            assigned=not waits_for_group(service),
+            handled=int(handled() - before),
+            cpu=time.process_time(),
+        )
+        if (now.assigned, now.handled) != (said.assigned, said.handled) or now.at - said.at > _SAY_SECONDS:
+            print(msgspec.json.encode(now).decode(), flush=True)
             said = now
-            sample = Sample(at=time.monotonic(), assigned=now[0], handled=now[1], cpu=time.process_time())
-            print(msgspec.json.encode(sample).decode(), flush=True)
         await asyncio.sleep(_LOOK_SECONDS)
 
 

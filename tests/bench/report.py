@@ -128,12 +128,17 @@ def sharing_figures(broker: str, ones: Sequence[Share], several: Sequence[Share]
         ),
         Figure(
             broker,
-            f"{count} processes / 1, broker discounted",
+            discounted_name(count),
             round(statistics.median(discounted(*pair) for pair in pairs), 2),
             "times",
             SPEED_UP_TARGET,
         ),
     ]
+
+
+def discounted_name(processes: int) -> str:
+    """What the figure with the target is called."""
+    return f"{processes} processes / 1, broker discounted"
 
 
 def time_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -177,7 +182,7 @@ def _verdict(found: Sequence[Figure]) -> str:
     notes = "; ".join(dict.fromkeys(figure.note for figure in found if figure.note))
     if first.target is None:
         return notes
-    words = {True: "met", False: "NOT met", None: "-"}
+    words = {True: "met", False: "NOT met", None: "not taken"}
     verdicts = ", ".join(words[figure.met] for figure in found)
     goal = f"{'at most' if first.at_most else 'at least'} {first.target:g}: {verdicts}"
     return f"{goal} ({notes})" if notes else goal

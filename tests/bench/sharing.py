@@ -50,25 +50,24 @@ class NotEnough(ValueError):
 
 
 def share(members: Sequence[Sequence[Sample]], usage: Sequence[Usage]) -> Share:
-    """From the moment when the last member got its partitions for good until the first one ran out of records.
+    """The members' rates from the moment when the last one got its partitions for good, each until it ran out.
 
-    A block counts when it is in the tables, so each member's rate is taken from one block to another. Raises
-    `NotEnough` when a member wrote no two blocks in that time.
+    Whoever had partitions before gave them up just then, with what it had fetched: so nobody has a head start. What
+    the machine did is taken until the first one ran out. Raises `NotEnough` when a member wrote nothing in that time.
     """
     since = max(_assigned_at(samples) for samples in members)
-    until = min(_last_growth(samples) for samples in members)
+    ends = [_last_growth(samples) for samples in members]
+    until = min(ends)
+    if until <= since:
+        raise NotEnough("a member had nothing left to do when all were there")
     rates, spent = [], []
-    for samples in members:
-        inside = [each for each in _growth(samples) if since <= each.at <= until]
-        if len(inside) < 2:
-            raise NotEnough(f"a member wrote {len(inside)} blocks while all were at work")
-        first, last = inside[0], inside[-1]
-        rates.append((last.handled - first.handled) / (last.at - first.at))
-        spent.append((last.cpu - first.cpu) / (last.at - first.at))
-    first_use, last_use = _use(usage, since), _use(usage, until)
+    for samples, end in zip(members, ends, strict=True):
+        rates.append((samples[-1].handled - _handled_at(samples, since)) / (end - since))
+        spent.append((_cpu_at(samples, until) - _cpu_at(samples, since)) / (until - since))
     seconds, rate = until - since, sum(rates)
-    broker = last_use.broker - first_use.broker
-    others = last_use.cores - first_use.cores - sum(spent) * seconds
+    first, last = _use(usage, since), _use(usage, until)
+    broker = last.broker - first.broker
+    others = last.cores - first.cores - sum(spent) * seconds
     return Share(
         seconds=seconds,
         events_per_second=rate,
@@ -90,32 +89,35 @@ def discounted(one: Share, several: Share) -> float:
 
 
 def _assigned_at(samples: Sequence[Sample]) -> float:
-    at = samples[0].at
-    for before, after in pairwise(samples):
-        if after.assigned and not before.assigned:
-            at = after.at
-    return at
-
-
-def _growth(samples: Sequence[Sample]) -> list[Sample]:
-    return [after for before, after in pairwise(samples) if after.handled > before.handled]
+    return max((after.at for before, after in pairwise(samples) if after.assigned and not before.assigned), default=0.0)
 
 
 def _last_growth(samples: Sequence[Sample]) -> float:
-    grown = _growth(samples)
+    grown = [after.at for before, after in pairwise(samples) if after.handled > before.handled]
     if not grown:
         raise NotEnough("a member wrote no block")
-    return grown[-1].at
+    return grown[-1]
+
+
+def _handled_at(samples: Sequence[Sample], at: float) -> int:
+    return max(sample.handled for sample in samples if sample.at <= at)
+
+
+def _cpu_at(samples: Sequence[Sample], at: float) -> float:
+    return _between([(sample.at, sample.cpu) for sample in samples], at)
 
 
 def _use(usage: Sequence[Usage], at: float) -> Usage:
-    """What was used up to a moment, in proportion between two looks."""
-    for before, after in pairwise(usage):
-        if before.at <= at <= after.at:
-            part = (at - before.at) / (after.at - before.at)
-            return Usage(
-                at=at,
-                broker=before.broker + part * (after.broker - before.broker),
-                cores=before.cores + part * (after.cores - before.cores),
-            )
-    raise NotEnough("the machine was not watched for long enough")
+    return Usage(
+        at=at,
+        broker=_between([(each.at, each.broker) for each in usage], at),
+        cores=_between([(each.at, each.cores) for each in usage], at),
+    )
+
+
+def _between(points: Sequence[tuple[float, float]], at: float) -> float:
+    """What had been used up to a moment, in proportion between two looks."""
+    for (before, low), (after, high) in pairwise(points):
+        if before <= at <= after:
+            return low + (high - low) * (at - before) / (after - before)
+    raise NotEnough("not looked for long enough")
