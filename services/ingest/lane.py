@@ -127,6 +127,14 @@ class Lane:
         return self.in_flight is None and self._open is None
 
     @property
+    def complete_to(self) -> int:
+        """The first offset that may hold a record which is not in the tables.
+
+        Beyond `next_offset` where the log goes on without records: marks of transactions, and what these gave up.
+        """
+        return self._position if self.is_empty and self.replay is None else self.next_offset
+
+    @property
     def opened_since(self) -> int:
         """When the open block was opened; 0 for a block that is replayed."""
         return self._open.size.opened_at if self._open and self.replay is None else 0

@@ -43,12 +43,12 @@ class Progress:
     def has_caught_up(self, partition: TopicPartition, lane: Lane) -> bool:
         """Everything that was last seen in the log is in the tables."""
         watermark = self._watermarks.get(partition)
-        return watermark is not None and lane.next_offset >= watermark.end_offset
+        return watermark is not None and lane.complete_to >= watermark.end_offset
 
     def is_behind(self, partition: TopicPartition, lane: Lane, records: int) -> bool:
         """More than so many records of the log, as it was last seen, are not in the tables."""
         watermark = self._watermarks.get(partition)
-        return watermark is not None and watermark.end_offset - lane.next_offset > records
+        return watermark is not None and watermark.end_offset - lane.complete_to > records
 
     async def write(self, now: int, lanes: Mapping[TopicPartition, Lane]) -> None:
         """Writes the progress of the lanes whose log has been observed. A failure is logged: the next call heals it."""
@@ -57,10 +57,10 @@ class Progress:
             watermark = self._watermarks.get(partition)
             if watermark is None:
                 continue
-            value = watermark.advance(lane.next_offset, lane.first_timestamp)
-            end = max(watermark.end_offset, lane.next_offset)
+            value = watermark.advance(lane.complete_to, lane.first_timestamp)
+            end = max(watermark.end_offset, lane.complete_to)
             labels = (partition.topic, str(partition.partition))
-            prometheus.INGEST_LAG_RECORDS.labels(*labels).set(end - lane.next_offset)
+            prometheus.INGEST_LAG_RECORDS.labels(*labels).set(end - lane.complete_to)
             if value:
                 prometheus.INGEST_LAG_SECONDS.labels(*labels).set(max(0, now - value) / 1000)
             rows.append((partition, lane, end, value))
@@ -76,7 +76,7 @@ class Progress:
                 "topic": pa.array([partition.topic for partition, *_ in rows], pa.string()),
                 "kafka_partition": pa.array([partition.partition for partition, *_ in rows], pa.uint16()),
                 "kind": pa.array([lane.kind for _, lane, *_ in rows], pa.string()),
-                "next_offset": pa.array([lane.next_offset for _, lane, *_ in rows], pa.uint64()),
+                "next_offset": pa.array([lane.complete_to for _, lane, *_ in rows], pa.uint64()),
                 "end_offset": pa.array([end for _, _, end, _ in rows], pa.uint64()),
                 "watermark": pa.array([value for *_, value in rows], _MOMENT),
                 "updated_at": pa.array([self._after(partition, now) for partition, *_ in rows], _MOMENT),

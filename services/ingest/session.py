@@ -161,7 +161,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 count += len(chunk)
                 prometheus.INGEST_RECORDS.labels(lane.kind).inc(len(chunk))
         for partition, lane in list(self._lanes.items()):
-            if lane.replay is not None and (position := self._consumer.position(partition)) is not None:
+            if (position := self._consumer.position(partition)) is not None:
                 lane.reached(position)
             while lane.has_run() and lane.stage():
                 self._write_due()

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.settings import Settings
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 """How long one record may need to be acknowledged, a dead broker's restart included."""
 
 _ROUND_SECONDS = 0.05
@@ -48,7 +48,7 @@ class Feed:
     async def run(self) -> None:
         """Returns after the round in which `stop` was called."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers, acks="all", linger_ms=2, request_timeout_ms=5_000
+            bootstrap_servers=self._settings.kafka_bootstrap_servers, acks="all", linger_ms=2, request_timeout_ms=15_000
         )
         await producer.start()
         loop = asyncio.get_running_loop()
