@@ -22,7 +22,7 @@ from services.ingest.ids import Hashes, IdHash, Mask
 Rows = npt.NDArray[np.int64]
 
 _PORTION: Final = 1 << 14
-"""So many ids fit with all that is computed from them into a processor's cache."""
+"""Ids that are hashed at a time, and after which a filter may grow."""
 
 _ID_BYTES: Final = 4
 """What an id should have of memory; with less, more ids are taken for ones that were seen."""
@@ -44,6 +44,7 @@ class FilterMemory:
         # A filter has two generations.
         self._limit = limit // 2
         self._first = max(_LEAST, self._limit // (8 * max(1, filters)))
+        self._to_come = filters
         self._filters: weakref.WeakSet[DuplicateFilter] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._hash_ids = hash_ids or IdHash()
@@ -52,7 +53,8 @@ class FilterMemory:
         """A filter that is about to remember `ids` ids; all filters that are still to come will remember `of`, these
         included."""
         with self._lock:
-            left = self._limit - self._taken()
+            self._to_come = max(0, self._to_come - 1)
+            left = max(0, self._limit - self._taken() - self._to_come * self._first)
             size = min(ids * _ID_BYTES, left * ids // of) if of else 0
             made = DuplicateFilter(horizon_ms, self, self._hash_ids, max(self._first, size))
             self._filters.add(made)
