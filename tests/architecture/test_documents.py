@@ -6,7 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
+import services.common.prometheus  # noqa: F401 - declares every metric
 from services.common.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +19,15 @@ def test_the_readme_lists_every_setting_with_its_meaning() -> None:
     for name, field in Settings.model_fields.items():
         assert f"| `WARROOM_{name.upper()}` |" in text, name
         assert str(field.description) in text, name
+
+
+def test_every_metric_of_ingest_is_explained() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    families = [family for family in REGISTRY.collect() if family.name.startswith("warroom_ingest_")]
+    assert len(families) > 10
+    for family in families:
+        name = family.name + ("_total" if family.type == "counter" else "")
+        assert f"`{name}`" in text, name
 
 
 def test_every_link_to_a_file_of_the_project_leads_somewhere() -> None:
