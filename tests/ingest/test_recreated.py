@@ -58,9 +58,10 @@ async def test_while_ingest_was_down_and_grown_past_the_old_offset(
         await until(lambda: count(store, campaign) == {1: 350})
 
 
-async def test_while_ingest_runs(kafka: ApacheKafka, store: Store) -> None:
+@pytest.mark.parametrize("store_url", [None, "chdb:///unused"], ids=["in a group", "alone"])
+async def test_while_ingest_runs(kafka: ApacheKafka, store: Store, store_url: str | None) -> None:
     campaign = fresh_campaign("ingest")
-    settings = settings_for(kafka, topic_partitions=1)
+    settings = settings_for(kafka, topic_partitions=1, clickhouse_url=store_url)
     async with running(settings, store):
         old, new = views(campaign, 50), views(campaign, 300)
         await produce(settings, old)

@@ -28,9 +28,9 @@ from tests.support.kafka import running_kafka
 from tests.support.topics import recreate_topic
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
-KILLS = int(os.environ.get("KILLS", "30"))
+KILLS = int(os.environ.get("KILLS", "20"))
 TOPICS = 5
 PATIENCE_SECONDS = 120
 """For what takes some seconds on a machine that has nothing else to do."""
@@ -121,7 +121,7 @@ async def test_a_topic_is_deleted_and_created_anew(fleet: Fleet, tables: Store, 
     old = Feed(settings, "old", seed=5, per_second=1_000)
     async with feeding(old):
         members = [fleet.launch() for _ in range(2)]
-        await until(lambda: old.events > 5_000, PATIENCE_SECONDS)
+        await until(lambda: old.events > 3_000, PATIENCE_SECONDS)
     before = await settle(tables, settings, PATIENCE_SECONDS)
     if ingest == "is down":
         for member in members:
@@ -130,7 +130,7 @@ async def test_a_topic_is_deleted_and_created_anew(fleet: Fleet, tables: Store, 
     new = Feed(settings, "new", seed=6, per_second=1_000)
     async with feeding(new):
         # Past the offsets that were committed for the old one.
-        await until(lambda: new.events > 2 * old.events, PATIENCE_SECONDS)
+        await until(lambda: new.events > 1.3 * old.events, PATIENCE_SECONDS)
     if ingest == "is down":
         members = [fleet.launch() for _ in range(2)]
     held = await read(settings)
