@@ -6,12 +6,13 @@ aiokafka 0.14 does not ask for it, so the request is spelled out here: Metadata,
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection
 from io import BytesIO
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
@@ -108,10 +109,21 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]  
 async def topic_ids(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict[str, str]:
     """The ids, as 32 hexadecimal digits, of those topics that exist; none from a broker that gives its topics no ids.
 
-    Raises `KafkaError` when Kafka does not answer.
+    Asks one broker after the other until one answers. Raises `KafkaError` when none does.
     """
     try:
-        answer: Any = await admin._send_request(_MetadataRequest(topics))
+        answer: Any = await _ask_any(admin, _MetadataRequest(topics))
     except (NotImplementedError, IncompatibleBrokerVersion):
         return {}
     return {name: topic_id.hex() for error, name, topic_id, *_ in answer.topics if error == 0 and topic_id != _NONE}
+
+
+async def _ask_any(admin: AIOKafkaAdminClient, request: _MetadataRequest) -> Any:
+    nodes = [broker.nodeId for broker in admin._client.cluster.brokers()]
+    random.shuffle(nodes)
+    for node in nodes[1:]:
+        try:
+            return await admin._send_request(request, node)
+        except KafkaError:
+            continue
+    return await admin._send_request(request, nodes[0] if nodes else None)
