@@ -151,6 +151,19 @@ def test_a_table_finds_all_that_was_added_and_little_else(bits: int, share: floa
     assert np.count_nonzero(found) <= share * len(others)
 
 
+@settings(max_examples=15)
+@given(st.integers(1, 40_000), st.integers(1, 9_000))
+def test_it_grows_without_forgetting(count: int, portion: int) -> None:
+    """An id that is in any of the tables, or in the generation before, is not taken for new."""
+    seen = FilterMemory(1 << 20, 10, HASH).new_filter(HORIZON)
+    names = column([f"event-{number}" for number in range(count)])
+    for start in range(0, count, portion):
+        seen.mark(names.slice(start, portion), 50)
+    assert len(seen.mark(names, 51)) == count
+    seen.mark(column(["turns"]), 50 + HORIZON)
+    assert len(seen.mark(names, 51 + HORIZON)) == count
+
+
 def test_all_filters_together_stay_within_their_memory_and_the_busy_one_gets_most_of_it() -> None:
     memory = FilterMemory(1 << 20, 10, HASH)
     filters = [memory.new_filter(HORIZON) for _ in range(10)]
