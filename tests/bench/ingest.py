@@ -17,9 +17,10 @@ from services.common.store.clickhouse import open_store
 from services.common.store.migrate import migrate
 from services.ingest.service import IngestService
 from tests.bench.meter import MemoryWatch, Meter
+from tests.bench.places import LoopWatch
 from tests.bench.task import Task, read_task
 
-_WAIT_SECONDS = 200
+_WAIT_SECONDS = 500
 _REST_SECONDS = 1.0
 """After the first backlog the process rests for so long, and what it holds then counts as its idle memory."""
 
@@ -42,10 +43,11 @@ async def ingest(task: Task) -> dict[str, Any]:
         await _carry(task.warm_settings(clickhouse_url=SecretStr(url)), store, task.warm_events, task.broker_pid)
         await asyncio.sleep(_REST_SECONDS)
         before = _timed()
-        with MemoryWatch() as memory:
+        with MemoryWatch() as memory, LoopWatch() as loop:
             result = await _carry(task.settings(clickhouse_url=SecretStr(url)), store, task.events, task.broker_pid)
         result["memory_above_idle_mb"] = memory.above_idle_mb
         result["memory_idle_mb"] = memory.idle_mb
+        result["event_loop_shares"] = loop.shares
         # Up to three inserts run at a time, so these may add up to more than the time that went by.
         result["waited_seconds"] = {name: round(seconds - before[name], 3) for name, seconds in _timed().items()}
         assert rows_of(store) == task.events + task.warm_events

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from services.common.settings import EVENT_KINDS
 from tests.bench import neighbours, report
-from tests.bench.backlog import events, fill, only
+from tests.bench.backlog import events, fill, generate, only
 from tests.bench.group import run_group
 from tests.bench.sharing import NotEnough, Share, share
 from tests.bench.task import Task, run
@@ -156,6 +156,7 @@ class Bench:
         self._say(f"{self._plan.broker}: filling it with {self._plan.events:,} events ...")
         size = 0
         for prefix, number in ((_WARM, self._plan.warm_events), (_ALL, self._plan.events)):
+            generate(number, self._plan.cache)
             settings = self._task(prefix, number, "").settings()
             size = asyncio.run(fill(settings, BROKERS[self._plan.broker].partitions, events(number, self._plan.cache)))
         return size

@@ -148,6 +148,8 @@ def time_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     waited = run["waited_seconds"].items()
     return [
         "CPU by thread, us/event: " + ", ".join(f"{name} {cost:.2f}" for name, cost in threads if cost >= 0.01),
+        "the event loop in Python: "
+        + ", ".join(f"{place} {share:.0%}" for place, share in run["event_loop_shares"].items()),
         f"seconds of {run['seconds']:.1f}, three blocks at a time: "
         + ", ".join(f"{name} {seconds:.1f}" for name, seconds in waited),
     ]

@@ -11,7 +11,7 @@ import msgspec
 
 from services.common.settings import Settings
 
-CHILD_SECONDS = 300
+CHILD_SECONDS = 600
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ def read_task() -> Task:
 
 
 def run(kind: str, task: Task) -> dict[str, Any]:
-    """Runs a child to its end and returns its figures. Raises when it fails or takes longer than five minutes."""
+    """Runs a child to its end and returns its figures. Raises when it fails or takes longer than ten minutes."""
     finished = subprocess.run(command(kind, task), stdout=subprocess.PIPE, timeout=CHILD_SECONDS, check=True)
     result: dict[str, Any] = msgspec.json.decode(finished.stdout)
     return result

@@ -14,8 +14,10 @@ from tests.bench import neighbours
 from tests.bench.backlog import events, only
 from tests.bench.group import run_group
 from tests.bench.measure import Bench, Plan, measure
+from tests.bench.places import PLACES
 from tests.support.kafka import ApacheKafka
 
+ROOT = Path(__file__).resolve().parents[2]
 EVENTS = 2_000
 
 
@@ -53,6 +55,13 @@ def test_the_file_holds_what_the_simulator_makes(tmp_path: Path) -> None:
             assert sum(map(len, portions)) == number
             made = backlog(number, number, "bench", 1_700_000_000_000, max(1, number // 5_000))
             assert [record for portion in portions for record in portion] == list(made)
+
+
+def test_every_place_that_the_event_loop_is_seen_in_exists() -> None:
+    """Catches: a file that was renamed, and whose time then goes to the rest."""
+    names = [str(path) for path in (ROOT / "services").rglob("*")]
+    pieces = [piece for pieces in PLACES.values() for piece in pieces if piece.startswith(("ingest/", "common/"))]
+    assert [piece for piece in pieces if not any(f"/{piece.rstrip('/')}" in name for name in names)] == []
 
 
 def test_one_kind_in_its_order(tmp_path: Path) -> None:
