@@ -13,7 +13,7 @@ from services.common.runtime import build_app
 from services.common.settings import Settings
 from services.common.store import Store
 from services.metrics.service import MetricsService
-from tests.support.store import fresh_campaign
+from tests.support.store import WAYS, by_way, fresh_campaign
 
 NOW_MS = 1_794_355_230_000  # 2026-11-11T00:00:30Z
 
@@ -31,14 +31,9 @@ class Desk:
         return f"/api/v1/campaigns/{self.campaign}"
 
 
-@pytest.fixture(
-    scope="session", params=[pytest.param("chdb", id="embedded"), pytest.param("http", marks=pytest.mark.system)]
-)
+@pytest.fixture(scope="session", params=WAYS)
 def store(request: pytest.FixtureRequest, store: Store) -> Store:
-    """Both ways to the store: what is answered must not depend on the way."""
-    if request.param == "http":
-        store = request.getfixturevalue("http_store")
-    return store
+    return by_way(request, store)
 
 
 @pytest.fixture

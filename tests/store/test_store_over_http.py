@@ -151,6 +151,17 @@ def test_a_store_may_be_opened_before_its_server_is_there_and_outlives_it(tmp_pa
         store.close()
 
 
+def test_an_idle_connection_that_the_server_has_closed_fails_nobody(endpoint: Endpoint, table: str) -> None:
+    """Servers and proxies close what is idle: the next call of a quiet night must not fail, nor need a repetition."""
+    store = endpoint.store()
+    assert count(store, table) == 0
+    endpoint.refuse()
+    endpoint.heal()
+    store.insert(table, numbers())
+    assert count(store, table) == 1_000
+    store.close()
+
+
 def test_a_wrong_password_is_told(endpoint: Endpoint) -> None:
     store = open_store(f"http://warroom:guess@127.0.0.1:{endpoint.port}/default", timeout_seconds=5)
     with pytest.raises(StoreUnavailable, match="Authentication failed"):

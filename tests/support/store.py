@@ -6,11 +6,22 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from services.common.store import Store
 from services.common.store.clickhouse import open_store
 from services.common.store.migrate import migrate
 
 _numbers = itertools.count(1)
+
+WAYS = [pytest.param("embedded"), pytest.param("http", marks=pytest.mark.system)]
+"""For a suite's own fixture `store`: what is answered must not depend on the way to the store."""
+
+
+def by_way(request: pytest.FixtureRequest, embedded: Store) -> Store:
+    """The run's store that is reached in the way of the fixture's parameter."""
+    store: Store = request.getfixturevalue("http_store") if request.param == "http" else embedded
+    return store
 
 
 def embedded_store(directory: Path) -> Iterator[Store]:

@@ -73,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", required=True, help="chDB's directory")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--control-port", type=int, required=True)
+    parser.add_argument("--control-port", type=int, help="default: the port after --port")
     parser.add_argument("--user", default="default")
     parser.add_argument("--password", default="")
     options = parser.parse_args()
@@ -86,7 +86,7 @@ def main() -> None:
     gate = Gate(engine, options.port, options.user, options.password)
     gate.open()
     handler = type("Control", (_Control,), {"gate": gate, "ballast": path / "ballast"})
-    control = ThreadingHTTPServer(("127.0.0.1", options.control_port), handler)
+    control = ThreadingHTTPServer(("127.0.0.1", options.control_port or options.port + 1), handler)
     control.daemon_threads = True
     threading.Thread(target=control.serve_forever, args=(0.05,), daemon=True).start()
     print("ready", flush=True)

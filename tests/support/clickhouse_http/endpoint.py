@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,8 @@ class Endpoint:
             "--control-port", str(self._control_port), "--user", USER, "--password", PASSWORD,
         ]  # fmt: skip
         if self._megabytes is not None:
+            if shutil.which("unshare") is None:
+                raise RuntimeError("a file system of its own needs `unshare` (util-linux)")
             mount = f'mount -t tmpfs -o size={self._megabytes}m tmpfs "$0" && exec "$@"'
             command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(data), *command]
         with (self.directory / "endpoint.log").open("ab") as log:
