@@ -54,6 +54,11 @@ def wait_for(deployed: Deployment, campaign: str, **expected: object) -> None:
     wait_until(arrived, SECONDS, f"{expected}")
 
 
+def audited(deployed: Deployment, settings: Settings, campaign: str) -> None:
+    """`warroom audit` as a process beside the others: its status is 0 when all is clean."""
+    deployed.run("audit", "--topic", settings.topic_prefix, "--campaign", campaign)
+
+
 async def test_three_processes_carry_count_and_watch(settings: Settings, deployed: Deployment) -> None:
     """Settings that only standalone sets, or a call that only chDB answers, would show here."""
     campaign = fresh_campaign("deployed")
@@ -74,6 +79,7 @@ async def test_three_processes_carry_count_and_watch(settings: Settings, deploye
     await produce(settings, second)
     deployed.start(["ingest"])
     wait_for(deployed, campaign, pv=500, orders_paid=250)
+    audited(deployed, settings, campaign)
     assert deployed.metric("ingest", "warroom_ingest_replays_total") == 0
     deployed.stop()
 
@@ -103,4 +109,5 @@ async def test_services_start_and_stop_while_the_store_is_away(
     endpoint.heal()
     deployed.start(["ingest"])
     wait_for(deployed, campaign, pv=200, orders_paid=100)
+    audited(deployed, settings, campaign)
     deployed.stop()
