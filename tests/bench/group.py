@@ -46,6 +46,10 @@ class _Member:
         return self._process.poll() not in {None, 0}
 
     @property
+    def was_assigned(self) -> bool:
+        return any(sample.assigned for sample in list(self.samples))
+
+    @property
     def handled(self) -> int:
         return self.samples[-1].handled if self.samples else 0
 
@@ -75,8 +79,10 @@ def run_group(tasks: Sequence[Task], cores: Sequence[int]) -> tuple[list[list[Sa
     Returns what each member said, and what the machine did meanwhile. Raises `RuntimeError` when a member fails.
     """
     broker = psutil.Process(tasks[0].broker_pid)
-    members = [_Member(task, core) for task, core in zip(tasks, cores, strict=True)]
+    members: list[_Member] = []
     try:
+        for task, core in zip(tasks, cores, strict=True):
+            members.append(_Member(task, core))
         deadline = time.monotonic() + CHILD_SECONDS
         while not all(member.warm.is_set() for member in members):
             _check(members, deadline)
@@ -86,18 +92,21 @@ def run_group(tasks: Sequence[Task], cores: Sequence[int]) -> tuple[list[list[Sa
             member.join_group()
         moved, before = time.monotonic(), -1
         # A block that changed hands may be counted by both, so the sum alone does not say that all is in.
-        while (now := sum(member.handled for member in members)) < tasks[0].events or (
-            time.monotonic() - moved < _QUIET_SECONDS
+        while (
+            (now := sum(member.handled for member in members)) < tasks[0].events
+            or time.monotonic() - moved < _QUIET_SECONDS
+            or not all(member.was_assigned for member in members)
         ):
             if now != before:
                 moved, before = time.monotonic(), now
             _check(members, deadline)
             time.sleep(_LOOK_SECONDS)
             usage.append(_look(broker, cores))
+        # The first that leaves lets the others have its partitions, which is no part of it.
+        return [list(member.samples) for member in members], usage
     finally:
         for member in members:
             member.end()
-    return [member.samples for member in members], usage
 
 
 def _look(broker: psutil.Process, cores: Sequence[int]) -> Usage:

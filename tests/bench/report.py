@@ -20,6 +20,9 @@ MEMORY_TARGET = 600.0
 PEER_TARGET = 8.0
 SPEED_UP_TARGET = 1.8
 
+_OWN_THREADS = {"event loop": "event loop", "python": "Python's other threads", "MergeMutate": "ClickHouse's merges"}
+"""All other names are given by ClickHouse, to threads that insert and fill the rollups for the most part."""
+
 
 class Figure(msgspec.Struct, frozen=True):
     """One line of the table."""
@@ -144,10 +147,14 @@ def discounted_name(processes: int) -> str:
 def time_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Where ingest's CPU and time went, from the median run."""
     run = sorted(runs, key=lambda each: float(each["cpu_us_per_event"]))[len(runs) // 2]
-    threads = sorted(run["threads_cpu_us_per_event"].items(), key=lambda item: -item[1])
+    threads: dict[str, float] = {}
+    for thread, cost in run["threads_cpu_us_per_event"].items():
+        name = _OWN_THREADS.get(thread, "ClickHouse, the rest")
+        threads[name] = threads.get(name, 0.0) + cost
     waited = run["waited_seconds"].items()
     return [
-        "CPU by thread, us/event: " + ", ".join(f"{name} {cost:.2f}" for name, cost in threads if cost >= 0.01),
+        "CPU by thread, us/event: "
+        + ", ".join(f"{name} {cost:.2f}" for name, cost in sorted(threads.items(), key=lambda item: -item[1])),
         "the event loop in Python: "
         + ", ".join(f"{place} {share:.0%}" for place, share in run["event_loop_shares"].items()),
         f"seconds of {run['seconds']:.1f}, three blocks at a time: "

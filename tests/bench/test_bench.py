@@ -36,7 +36,7 @@ def test_every_kind_of_child_works_off_the_backlog(tmp_path: Path) -> None:
 @pytest.mark.system
 def test_two_processes_share_the_backlog(tmp_path: Path, kafka: ApacheKafka) -> None:
     """Catches: members that do not join the same group, or an end that nobody notices."""
-    number = 40_000
+    number = 10_000
     bench = Bench(plan(tmp_path, broker="kafka", number=number), kafka, tmp_path, lambda _: None)
     bench.fill()
     cores = sorted(os.sched_getaffinity(0))
