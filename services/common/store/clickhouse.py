@@ -22,6 +22,9 @@ from services.common.store.interface import Parameters, Row, Store
 # Pinned, because a server's own defaults may differ: what was written is readable when the call returns.
 _SETTINGS = {"async_insert": 0}
 
+# A migration may rebuild a table.
+_NO_LIMIT = {"max_execution_time": 0}
+
 _INSERT_SETTINGS = {
     **_SETTINGS,
     # The token covers the rollups too.
@@ -89,9 +92,8 @@ class ClickHouseStore:
         self, options: dict[str, Any], *, timeout_seconds: float, on_close: Callable[[], None] | None = None
     ) -> None:
         """`options` are those of `clickhouse_connect.get_client`."""
-        self._options = {**options, "settings": _SETTINGS}
-        # So that the engine gives up, too, and does not go on for nobody.
-        self._limit = {"max_execution_time": timeout_seconds}
+        # With the limit the engine gives up, too, and does not go on for nobody.
+        self._options = {**options, "settings": {**_SETTINGS, "max_execution_time": timeout_seconds}}
         self._on_close = on_close
         self._local = threading.local()
         self._clients: list[Any] = []
@@ -103,15 +105,15 @@ class ClickHouseStore:
 
     def query(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         with self._calling() as client:
-            result = client.query(sql, parameters=_bound(parameters), settings=self._limit, tz_mode="schema")
+            result = client.query(sql, parameters=_bound(parameters), tz_mode="schema")
             return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def query_arrow(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         with self._calling(damaged=StoreUnavailable) as client:
-            return client.query_arrow(sql, parameters=_bound(parameters), settings=dict(self._limit), use_strings=True)
+            return client.query_arrow(sql, parameters=_bound(parameters), use_strings=True)
 
     def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        settings: dict[str, Any] = {**_INSERT_SETTINGS, **self._limit}
+        settings: dict[str, Any] = dict(_INSERT_SETTINGS)
         if token is not None:
             settings["insert_deduplication_token"] = token
         with self._calling() as client:
@@ -119,7 +121,7 @@ class ClickHouseStore:
 
     def command(self, sql: str, parameters: Parameters | None = None) -> None:
         with self._calling() as client:
-            client.command(sql, parameters=_bound(parameters))
+            client.command(sql, parameters=_bound(parameters), settings=_NO_LIMIT)
 
     def close(self) -> None:
         if self._on_close is not None:
