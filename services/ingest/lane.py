@@ -45,7 +45,10 @@ class Block:
 
     def table(self) -> pa.Table:
         """Its rows in one piece, so that they make one block of ClickHouse."""
-        return pa.Table.from_batches(self.rows).unify_dictionaries().combine_chunks()
+        joined = pa.Table.from_batches(self.rows).unify_dictionaries().combine_chunks()
+        # What was joined is not kept beside it: some 20 MB of a full block.
+        self.rows = joined.to_batches()
+        return joined
 
     def keep(self, rows: pa.Table) -> None:
         """Drops its other rows, which are duplicates."""
