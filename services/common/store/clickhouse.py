@@ -43,11 +43,13 @@ _INSERT_SETTINGS = {
 _MOST_PARAMETER_BYTES = 128 << 10
 """`http_max_field_value_size`, unless a server's configuration says otherwise."""
 
-# ClickHouse's error codes after which the same call may succeed: timeouts, load, network, memory, disk, read-only,
-# too many parts, Keeper, quorum. https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
+# ClickHouse's error codes after which the same call may succeed: timeouts, load, network, memory, disk and its files,
+# read-only, too many parts, Keeper, quorum, and who may ask: a changed password is put right at either end.
+# https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
 _PASSING_CODES = {
-    3, 159, 160, 164, 198, 201, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 289, 298, 305, 319,
-    394, 425, 439, 473, 499, 516, 571, 574, 589, 594, 656, 659, 668, 692, 733, 999,
+    3, 75, 76, 77, 88, 96, 159, 160, 164, 172, 173, 198, 201, 202, 203, 204, 209, 210, 225, 236, 241, 242, 243, 252,
+    279, 285, 286, 289, 294, 298, 305, 319, 394, 425, 439, 473, 499, 516, 571, 574, 586, 589, 594, 656, 659, 668, 692,
+    733, 999,
 }  # fmt: skip
 
 
