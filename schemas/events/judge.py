@@ -53,10 +53,18 @@ def judge(kind: str, value: bytes | None, *, now_ms: int, currencies: Mapping[st
         raise RefusedEvent("schema_violation", _detail(error)) from None
     _check_money(event, currencies)
     if not EARLIEST_MS <= event.event_time <= now_ms + MAX_AHEAD_MS:
-        raise RefusedEvent(
-            "event_time_out_of_range", "event_time: must be after 1999 and at most 10 minutes ahead of now"
-        )
+        raise ahead_of_time()
     return event
+
+
+def without_rate(currency: str) -> RefusedEvent:
+    """The refusal of an event in a currency that has no rate."""
+    return RefusedEvent("unsupported_currency", f"currency: no rate is configured for {currency}")
+
+
+def ahead_of_time() -> RefusedEvent:
+    """The refusal of an event of too long ago or too far ahead."""
+    return RefusedEvent("event_time_out_of_range", "event_time: must be after 1999 and at most 10 minutes ahead of now")
 
 
 def _model(kind: str, name: object) -> type[Event]:
@@ -86,7 +94,7 @@ def _check_money(event: Event, currencies: Mapping[str, Decimal]) -> None:
         return
     rate = currencies.get(currency)
     if rate is None:
-        raise RefusedEvent("unsupported_currency", f"currency: no rate is configured for {currency}")
+        raise without_rate(currency)
     for path, amount in event.amounts():
         if to_cents(amount, rate) >= AMOUNT_LIMIT * 100:
             raise RefusedEvent("schema_violation", f"{path}: must be below {AMOUNT_LIMIT} in the reporting currency")

@@ -37,7 +37,10 @@ _LINGER_SECONDS = 0.02
 _PROGRESS_SECONDS = 1.0
 _HAND_OVER_SECONDS = 5.0
 _DRAIN_SECONDS = 6.0
-_COMMIT_SECONDS = 2.0
+_COMMIT_SECONDS = 15.0
+"""A broker that is busy, with a flood of letters say, is no reason to begin anew: that would cost it more."""
+_LAST_COMMIT_SECONDS = 2.0
+"""The same where others wait for the partitions, or for the process to end."""
 _RENEW_SECONDS = 3_600.0
 """Kafka forgets an offset that nobody has renewed for a week, unless a group with members reads the topic. Then a
 partition that is merely quiet would be read from its start."""
@@ -131,7 +134,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             running = list(self._writes.values())
             if running:
                 await asyncio.wait(running, timeout=_HAND_OVER_SECONDS)
-            await self._commit_done(lanes)
+            await self._commit_done(lanes, _LAST_COMMIT_SECONDS)
             await _cancel(running)
             await self._give_up(lanes)
         except Exception as error:
@@ -295,7 +298,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             except TimeoutError:
                 pass
 
-    async def _commit_done(self, lanes: Mapping[TopicPartition, Lane]) -> None:
+    async def _commit_done(self, lanes: Mapping[TopicPartition, Lane], seconds: float = _COMMIT_SECONDS) -> None:
         """Commits the next offsets of partitions that have nothing to write."""
         committer = self._committer
         idle = [
@@ -308,7 +311,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         for lane in idle:
             lane.held = True
         try:
-            async with asyncio.timeout(_COMMIT_SECONDS):
+            async with asyncio.timeout(seconds):
                 await asyncio.gather(*(committer.commit(lane.topic, lane.partition, lane.checkpoint) for lane in idle))
             for lane in idle:
                 lane.committed = lane.next_offset
@@ -334,7 +337,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                     else:
                         # An offset of a lane that has something to write is just being committed.
                         await asyncio.sleep(_LINGER_SECONDS)
-                await self._commit_done(self._lanes)
+                await self._commit_done(self._lanes, _LAST_COMMIT_SECONDS)
                 moment = self._clock()
                 self._progress.observe(moment, await self._consumer.end_offsets(self._lanes))
                 await self._progress.write(self._clock(), self._lanes)

@@ -9,16 +9,17 @@ from schemas.events.judge import judge
 from services.common.decode.careful import from_model
 from services.common.decode.events import Event
 from services.common.decode.fast import Decode, fast
+from services.common.decode.foresight import Foresight
 
 
 class Decoder:
     """Decodes the records of one kind with the verdict of `schemas.events.judge`, several times faster.
 
-    The fast way only ever accepts, and only what it is sure of. All else (refusals among it) is left to the
-    reference, so there is one place that says no and one wording of why. Not safe for use by two threads at once.
+    The fast way accepts only what it is sure of, and `Foresight` refuses only what it is sure of. All else is left to
+    the reference, whose wording of why both use. Not safe for use by two threads at once.
     """
 
-    __slots__ = ("_currencies", "_kind", "decode")
+    __slots__ = ("_currencies", "_foresight", "_kind", "decode")
 
     decode: Decode[Event]
     """`decode(value, now_ms)`: the event in a record's bytes; `now_ms` is epoch milliseconds.
@@ -32,8 +33,10 @@ class Decoder:
         """
         self._kind = kind
         self._currencies = dict(currencies)
+        self._foresight = Foresight(kind, self._currencies)
         self.decode = fast(kind, self._currencies, otherwise=self._carefully)
 
     def _carefully(self, value: bytes | None, now_ms: int) -> Event:
+        self._foresight.check(value, now_ms)
         model = judge(self._kind, value, now_ms=now_ms, currencies=self._currencies)
         return from_model(model, self._currencies)
