@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -59,11 +62,11 @@ def audit(
                 raise ConfigurationError("--every audits what arrived today in every topic; give it no other option")
             _keep_auditing(settings)
             return
+        begins, ends = period(start, end, day, wall_clock() + 1)
         if url is not None:
             given = {"from": start, "to": end, "day": day, "topic": list(topics), "campaign": campaign}
             report = _ask(url, {name: value for name, value in given.items() if value})
         else:
-            begins, ends = period(start, end, day, wall_clock() + 1)
             scope = Scope(begins, ends, settings.duplicate_horizon_hours * 3_600_000, topics, campaign)
             store = _open(settings)
             try:
@@ -83,6 +86,10 @@ def _open(settings: Settings) -> Store:
             "`warroom standalone`"
         )
     url = settings.clickhouse_url.get_secret_value()
+    directory = Path(url.removeprefix("chdb://"))
+    if url.startswith("chdb:") and not any(directory.glob("*")):
+        # To open it would make an empty one, which is clean.
+        raise ConfigurationError(f"{directory} holds no store; WARROOM_CLICKHOUSE_URL names the directory of one")
     try:
         return open_store(url, timeout_seconds=max(600.0, settings.store_timeout_seconds))
     except StoreError as error:
@@ -95,8 +102,14 @@ def _open(settings: Settings) -> Store:
 
 
 def _ask(url: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Waits while another audit runs there, one on schedule for instance."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/api/v1/audit", params=parameters, timeout=_PATIENCE_SECONDS)
+        while True:
+            answer = httpx.get(f"{url.rstrip('/')}/api/v1/audit", params=parameters, timeout=_PATIENCE_SECONDS)
+            if answer.status_code != httpx.codes.CONFLICT or time.monotonic() > deadline:
+                break
+            time.sleep(random.uniform(0.5, 1.5))
         body = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise WarroomError(f"no Warroom answers at {url}: {error}") from error

@@ -48,7 +48,7 @@ def repeats(store: Store, scope: Scope, kind: str, lanes: list[Lane]) -> Iterato
                 event_id,
                 arraySort(groupArray(toUnixTimestamp64Milli(arrived_at))) AS arrivals,
                 arrayFilter(
-                    (later, earlier) -> later >= {{start:Int64}} AND later - earlier < {{horizon:Int64}},
+                    (later, earlier) -> later >= {{start:Int64}} AND later - earlier <= {{horizon:Int64}},
                     arrayPopFront(arrivals),
                     arrayPopBack(arrivals)
                 ) AS again,

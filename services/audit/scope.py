@@ -21,8 +21,8 @@ class Scope:
     """A period of arrival `[start, end)` in epoch milliseconds, and what of it.
 
     `topics` are topic names or beginnings of names; without any every topic is audited. `campaign` narrows the rollups
-    to one campaign, without `rollups` they are left out. An id may count again once `horizon_ms` have passed since it
-    did.
+    to one campaign, without `rollups` they are left out. An id may count again once more than `horizon_ms` have
+    passed since it did.
     """
 
     start: int

@@ -127,4 +127,4 @@ def tell(report: Report) -> None:
 
 
 def _busy() -> Response:
-    return problem(503, "An audit is running", "one audit runs at a time; ask again when it has ended")
+    return problem(409, "An audit is running", "one audit runs at a time; ask again when it has ended")

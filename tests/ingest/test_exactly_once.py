@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.audit.ranges import Line, Recorded
 from services.ingest import writer
 from services.ingest.block import BlockLimits
 from services.ingest.consumer import StaleMember
 from services.ingest.ids import Hashes
 from services.ingest.protocol import Checkpoint
-from tests.ingest.world import HASH, Crash, Process, World, all_the_same, is_refused
+from tests.ingest.world import HASH, TOPIC, Crash, Process, World, all_the_same, is_refused
 
 LONG = 10**9
 
 Hash = Callable[[pa.StringArray], Hashes]
+
+
+async def at_once(call: Callable[..., Any], *arguments: Any) -> Any:
+    return call(*arguments)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -28,6 +35,8 @@ def _no_pauses() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writer, "_FIRST_PAUSE", 0.0)
         patch.setattr(writer.logger, "disabled", True)
+        # The model does one thing after another; threads would only cost it time.
+        patch.setattr(asyncio, "to_thread", at_once)
         yield
 
 
@@ -157,6 +166,9 @@ def check_ledger(world: World, *, whole: bool = True) -> None:
         ends[entry.incarnation] = entry.end
     if not whole:
         return
+    # What the audit says of it: nothing.
+    line = Line(TOPIC)
+    assert list(line.follow(Recorded(*astuple(entry)) for entry in entries)) == []
     assert not arrived
     assert not refused
     if entries:
@@ -164,9 +176,7 @@ def check_ledger(world: World, *, whole: bool = True) -> None:
         assert sum(entry.records for entry in entries) == len(world.log)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(names, max_size=40), lives, limits)
-def test_crashes_and_zombies(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
+def crashes_and_zombies(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
     world = World(log=log)
     for life in lives:
         live(world, life, LONG, limits, forgetful=False)
@@ -184,9 +194,7 @@ def test_crashes_and_zombies(log: list[str], lives: list[Life], limits: BlockLim
     assert Counter(world.letters) == Counter(world.dead)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(names, max_size=40), lives, limits)
-def test_a_broker_that_forgets_its_latest_commits(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
+def a_broker_that_forgets_its_latest_commits(log: list[str], lives: list[Life], limits: BlockLimits) -> None:
     """The duplicate filter makes up for what the broker forgot.
 
     Not for all of it: if ingest dies between a table and its rollup, and the broker forgets that very block, the rollup
@@ -215,15 +223,7 @@ def check_horizon(world: World, horizon: int) -> None:
         assert [row for row in world.rows if row[2] == entry.opened_at] == accepted
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    st.lists(names, max_size=40),
-    lives_with_any_clock,
-    limits,
-    st.integers(1, 60),
-    st.sampled_from([HASH, all_the_same]),
-)
-def test_a_short_memory_is_exact_and_never_breaks_a_token(
+def a_short_memory_is_exact_and_never_breaks_a_token(
     log: list[str], lives: list[Life], limits: BlockLimits, horizon: int, hash_ids: Hash
 ) -> None:
     """An id that is forgotten may count again, not before and not after, whatever the clock does, and whether few ids
@@ -239,9 +239,7 @@ def test_a_short_memory_is_exact_and_never_breaks_a_token(
     assert sorted(world.rollup) == sorted(world.rows)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(names, min_size=1, max_size=40), lives, limits, st.data())
-def test_retention_takes_records_that_were_not_read(
+def retention_takes_records_that_were_not_read(
     log: list[str], lives: list[Life], limits: BlockLimits, data: st.DataObject
 ) -> None:
     """Nobody can build a block again whose records are gone. So the last insert of a dead process must not be on its
@@ -255,6 +253,57 @@ def test_retention_takes_records_that_were_not_read(
     written = Counter(event_id for event_id, *_ in world.rows)
     assert set(written) >= {name for name in world.log[world.log_start :] if name.startswith("e")}
     assert not {name: count for name, count in written.items() if count > 1}
+
+
+_LOG = st.lists(names, max_size=40)
+MODELS: dict[Callable[..., None], tuple[st.SearchStrategy[Any], ...]] = {
+    crashes_and_zombies: (_LOG, lives, limits),
+    a_broker_that_forgets_its_latest_commits: (_LOG, lives, limits),
+    a_short_memory_is_exact_and_never_breaks_a_token: (
+        _LOG,
+        lives_with_any_clock,
+        limits,
+        st.integers(1, 60),
+        st.sampled_from([HASH, all_the_same]),
+    ),
+    retention_takes_records_that_were_not_read: (st.lists(names, min_size=1, max_size=40), lives, limits, st.data()),
+}
+RUNS = 400
+RUNS_AT_LENGTH = 5_000
+"""Of each model: 20,000 in all."""
+
+
+def explore(model: Callable[..., None], runs: int) -> None:
+    settings(max_examples=runs, deadline=None)(given(*MODELS[model])(model))()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_the_protocol(model: Callable[..., None]) -> None:
+    explore(model, RUNS)
+
+
+@pytest.mark.system
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_the_protocol_at_length(model: Callable[..., None]) -> None:
+    explore(model, RUNS_AT_LENGTH)
+
+
+@pytest.mark.parametrize("later", range(6))
+@pytest.mark.parametrize("window", range(1, 7))
+def test_a_zombie_is_harmless_for_as_long_as_its_token_is_remembered(later: int, window: int) -> None:
+    """The known limit, on both sides: a dead sender's insert arrives `later` blocks after it was made up for."""
+    world = World(log=[f"e{number}" for number in range(1 + later)], window=window)
+    one = BlockLimits(1, 1_000, 10)
+    # The third call is the insert of the rows, after the two halves of the commit.
+    life = Life([("fetch", 1), ("write", 0)], [], fuse=3, zombie=True, produced=[], forget=0, lose=0)
+    live(world, life, LONG, one, forgetful=False)
+    assert len(world.zombies) == 1
+    finish(world, LONG, one)
+    doubled = [name for name, count in Counter(name for name, *_ in world.rows).items() if count > 1]
+    assert doubled == (["e0"] if window <= later else [])
+    if not doubled:
+        check_ledger(world)
 
 
 def test_every_single_step_may_be_the_last() -> None:
