@@ -9,10 +9,9 @@ lives on (a lost answer), and an insert may take effect long after its caller di
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,8 +33,14 @@ from services.ingest.writer import Writer
 
 TOPIC = "traffic"
 
-_loop = asyncio.Runner()
-"""One for all: to make a loop and its thread for every block would be most of what the model does."""
+
+def _driven(work: Coroutine[Any, Any, None]) -> None:
+    """Runs to its end what never really waits. An event loop would take most of the model's time."""
+    try:
+        while True:
+            work.send(None)
+    except StopIteration:
+        pass
 
 
 HASH = IdHash(random.Random(1).getrandbits)
@@ -301,12 +306,12 @@ class Process:
         if self.lane.replay is not None and not self.lane.is_due(self.world.now, 0):
             return
         block = self.lane.seal(self.world.now)
-        _loop.run(self.writer.write(self.lane, block))
+        _driven(self.writer.write(self.lane, block))
         self.lane.done(self.world.now)
 
     def commit_idle(self) -> None:
         if self.lane.is_empty and self.lane.replay is None:
-            _loop.run(self.ports.commit(TOPIC, 0, self.lane.checkpoint))
+            _driven(self.ports.commit(TOPIC, 0, self.lane.checkpoint))
 
     def run_to_the_end(self) -> None:
         """Everything in the log is dealt with."""
