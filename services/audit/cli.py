@@ -34,7 +34,7 @@ _PATIENCE_SECONDS = 3_600.0
 @click.option("--day", help="One day of arrival in UTC, YYYY-MM-DD.")
 @click.option("--topic", "topics", multiple=True, help="A topic, or the beginning of its name; may be repeated.")
 @click.option("--campaign", help="Narrows the comparison of the rollups to one campaign.")
-@click.option("--url", help="Asks a running `warroom standalone` at this address, whose store nobody else can open.")
+@click.option("--url", help="Asks the running `warroom standalone` at this address.  [default: WARROOM_EXTERNAL_URL]")
 @click.option("--json", "as_json", is_flag=True, help="Prints the report as JSON.")
 @click.option("--every", type=click.IntRange(1), help="Goes on and audits every so many seconds; serves /metrics.")
 @click.option("--port", type=int, help="Port of /metrics with --every.  [default: WARROOM_HTTP_PORT]")
@@ -51,8 +51,8 @@ def audit(
 ) -> None:
     """Proves that what arrived in a period is in the tables once, and in every rollup.
 
-    Reads WARROOM_CLICKHOUSE_URL or, with --url, asks a running standalone. Status 0: clean; 1: problems were found; 2:
-    the audit could not be made.
+    Reads WARROOM_CLICKHOUSE_URL; where that is not set, or with --url, asks a running standalone, whose store nobody
+    else can open. Status 0: clean; 1: problems were found; 2: the audit could not be made.
     """
     settings = load_settings(http_port=port, audit_every_seconds=every)
     configure_logs(settings.log_level)
@@ -63,6 +63,8 @@ def audit(
             _keep_auditing(settings)
             return
         begins, ends = period(start, end, day, wall_clock() + 1)
+        if url is None and settings.clickhouse_url is None:
+            url = settings.external_url
         if url is not None:
             given = {"from": start, "to": end, "day": day, "topic": list(topics), "campaign": campaign}
             report = _ask(url, {name: value for name, value in given.items() if value})
@@ -82,8 +84,8 @@ def audit(
 def _open(settings: Settings) -> Store:
     if settings.clickhouse_url is None:
         raise ConfigurationError(
-            "set WARROOM_CLICKHOUSE_URL to the store that is to be audited, or --url to the address of a running "
-            "`warroom standalone`"
+            "set WARROOM_CLICKHOUSE_URL to the store that is to be audited; `warroom standalone` audits itself with "
+            "WARROOM_AUDIT_EVERY_SECONDS"
         )
     url = settings.clickhouse_url.get_secret_value()
     directory = Path(url.removeprefix("chdb://"))

@@ -88,7 +88,8 @@ def test_beside_a_system_under_load_and_after_it(tmp_path: Path) -> None:
 
 def test_what_cannot_be_audited_is_said_in_a_sentence(tmp_path: Path) -> None:
     for arguments, environment, sentence in (
-        ([], {}, "set WARROOM_CLICKHOUSE_URL"),
+        (["--every", "5"], {}, "set WARROOM_CLICKHOUSE_URL"),
+        ([], {"WARROOM_EXTERNAL_URL": "http://127.0.0.1:1"}, "no Warroom answers at http://127.0.0.1:1"),
         ([], {"WARROOM_CLICKHOUSE_URL": f"chdb://{tmp_path}/nothing"}, "holds no store"),
         (["--url", "http://127.0.0.1:1"], {}, "no Warroom answers at http://127.0.0.1:1"),
         (["--day", "yesterday", "--url", "http://127.0.0.1:1"], {}, "--day"),
