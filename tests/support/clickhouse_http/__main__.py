@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import signal
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,6 +69,11 @@ def _fill(ballast: Path) -> None:
                 continue
 
 
+def _stop_with_input(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
+
+
 def main() -> None:
     """Runs until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -76,6 +82,7 @@ def main() -> None:
     parser.add_argument("--control-port", type=int, help="default: the port after --port")
     parser.add_argument("--user", default="default")
     parser.add_argument("--password", default="")
+    parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
     options = parser.parse_args()
 
     stop = threading.Event()
@@ -89,6 +96,8 @@ def main() -> None:
     control = ThreadingHTTPServer(("127.0.0.1", options.control_port or options.port + 1), handler)
     control.daemon_threads = True
     threading.Thread(target=control.serve_forever, args=(0.05,), daemon=True).start()
+    if options.with_parent:
+        threading.Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
     print("ready", flush=True)
     stop.wait()
     gate.faults.clear()

@@ -59,6 +59,7 @@ class Endpoint:
         command = [
             sys.executable, "-m", "tests.support.clickhouse_http", "--path", str(data), "--port", str(self.port),
             "--control-port", str(self._control_port), "--user", USER, "--password", PASSWORD,
+            "--with-parent",
         ]  # fmt: skip
         if self._megabytes is not None:
             if shutil.which("unshare") is None:
@@ -68,7 +69,8 @@ class Endpoint:
         with (self.directory / "endpoint.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                # A test run that is killed takes it along.
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, "TMPDIR": str(scratch)},
@@ -159,8 +161,9 @@ class Endpoint:
         process, self._process = self._process, None
         if process is not None:
             process.wait(10)
-            if process.stdout is not None:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
 
 @contextmanager
