@@ -7,11 +7,12 @@ Everything here blocks and reads only. What is being written meanwhile is left o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from services.audit.comparison import Comparison, Sure
 from services.audit.counts import NOTHING, Held, compare_letters, compare_rows, moment_text, unrecorded
 from services.audit.ledger import Arrivals, Lane, Ledger
+from services.audit.offsets import Offsets, compare_offsets
 from services.audit.ranges import Line, NewLife, Overlap, Recorded
 from services.audit.repeats import repeats
 from services.audit.report import Check, Compared, LaneTotals, Problem, Report
@@ -29,9 +30,20 @@ class AuditStopped(WarroomError):
 
 
 class Audit:
-    """One audit. `stopped` is asked between queries and ends it with `AuditStopped` once it is true."""
+    """One audit. `stopped` is asked between queries and ends it with `AuditStopped` once it is true; `offsets` reads
+    what Kafka has committed, where that is to be compared."""
 
-    def __init__(self, store: Store, scope: Scope, *, now: int, stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        scope: Scope,
+        *,
+        now: int,
+        stopped: Callable[[], bool] = lambda: False,
+        offsets: Callable[[], Offsets] | None = None,
+    ) -> None:
+        self._offsets = offsets
+        self._before = offsets() if offsets is not None else {}
         self._store = store
         self._scope = scope
         self._stopped = stopped
@@ -43,6 +55,8 @@ class Audit:
 
     def run(self) -> Report:
         """Returns what was found. Raises `StoreError` when the store does not answer."""
+        if self._offsets is not None:
+            self._kafka(self._offsets())
         for lane in self._lanes:
             if (before := self._ledger.before(lane, self._scope.start)) is not None:
                 self._lines[lane].begin(before)
@@ -58,6 +72,20 @@ class Audit:
             self._rollups()
         self._report.lanes = [totals for _, totals in sorted(self._totals.items()) if totals.blocks]
         return self._report
+
+    def _kafka(self, after: Offsets) -> None:
+        for lane in self._lanes:
+            last = self._ledger.before(lane, self._ledger.heads[lane] + 1)
+            assert last is not None
+            at = (lane.topic, lane.partition)
+            self._tell(compare_offsets(_name(lane), last, self._before.get(at), after.get(at)))
+
+    def _tell(self, findings: Iterable[Problem | str]) -> None:
+        for finding in findings:
+            if isinstance(finding, Problem):
+                self._report.add([finding])
+            else:
+                self._report.note(finding)
 
     def _check(self) -> None:
         if self._stopped():
@@ -127,11 +155,7 @@ class Audit:
         left = {moment: rows for moment, rows in arrived.items() if moment not in known}
         if lane is None or not left:
             return
-        for finding in unrecorded(_name(lane), what, left, self._ledger.claims(lane, self._scope)):
-            if isinstance(finding, Problem):
-                self._report.add([finding])
-            else:
-                self._report.note(finding)
+        self._tell(unrecorded(_name(lane), what, left, self._ledger.claims(lane, self._scope)))
 
     def _lane_of(self, kind: str, partition: int) -> Lane | None:
         """The lane that rows of a kind and partition belong to; tables do not name the topic. None when they are not
@@ -184,12 +208,19 @@ class Audit:
         return [row["name"] for row in rows]
 
 
-def audit(store: Store, scope: Scope, *, now: int, stopped: Callable[[], bool] = lambda: False) -> Report:
+def audit(
+    store: Store,
+    scope: Scope,
+    *,
+    now: int,
+    stopped: Callable[[], bool] = lambda: False,
+    offsets: Callable[[], Offsets] | None = None,
+) -> Report:
     """Audits the scope at the moment `now` (epoch milliseconds). Blocks.
 
-    Raises `StoreError` when the store does not answer and `AuditStopped` when `stopped` says so.
+    Raises `StoreError` when the store does not answer, `AuditStopped` when `stopped` says so, and what `offsets` does.
     """
-    return Audit(store, scope, now=now, stopped=stopped).run()
+    return Audit(store, scope, now=now, stopped=stopped, offsets=offsets).run()
 
 
 def _name(lane: Lane) -> str:

@@ -13,6 +13,7 @@ import click
 import httpx
 
 from services.audit.audit import audit as run_audit
+from services.audit.offsets import read_offsets
 from services.audit.period import period
 from services.audit.report import as_text
 from services.audit.scope import Scope
@@ -35,6 +36,7 @@ _PATIENCE_SECONDS = 3_600.0
 @click.option("--topic", "topics", multiple=True, help="A topic, or the beginning of its name; may be repeated.")
 @click.option("--campaign", help="Narrows the comparison of the rollups to one campaign.")
 @click.option("--url", help="Asks the running `warroom standalone` at this address.  [default: WARROOM_EXTERNAL_URL]")
+@click.option("--kafka", is_flag=True, help="Compares the ledger with WARROOM_KAFKA_BOOTSTRAP_SERVERS too.")
 @click.option("--json", "as_json", is_flag=True, help="Prints the report as JSON.")
 @click.option("--every", type=click.IntRange(1), help="Goes on and audits every so many seconds; serves /metrics.")
 @click.option("--port", type=int, help="Port of /metrics with --every.  [default: WARROOM_HTTP_PORT]")
@@ -45,6 +47,7 @@ def audit(
     topics: tuple[str, ...],
     campaign: str | None,
     url: str | None,
+    kafka: bool,
     as_json: bool,
     every: int | None,
     port: int | None,
@@ -58,13 +61,15 @@ def audit(
     configure_logs(settings.log_level)
     try:
         if every is not None:
-            if start or end or day or topics or campaign or url or as_json:
+            if start or end or day or topics or campaign or url or kafka or as_json:
                 raise ConfigurationError("--every audits what arrived today in every topic; give it no other option")
             _keep_auditing(settings)
             return
         begins, ends = period(start, end, day, wall_clock() + 1)
         if url is None and settings.clickhouse_url is None:
             url = settings.external_url
+        if kafka and (url is not None or settings.kafka_bootstrap_servers is None):
+            raise ConfigurationError("--kafka needs WARROOM_KAFKA_BOOTSTRAP_SERVERS and a store that it opens itself")
         if url is not None:
             given = {"from": start, "to": end, "day": day, "topic": list(topics), "campaign": campaign}
             report = _ask(url, {name: value for name, value in given.items() if value})
@@ -72,7 +77,8 @@ def audit(
             scope = Scope(begins, ends, settings.duplicate_horizon_hours * 3_600_000, topics, campaign)
             store = _open(settings)
             try:
-                report = run_audit(store, scope, now=wall_clock()).to_json()
+                offsets = (lambda: read_offsets(settings)) if kafka else None
+                report = run_audit(store, scope, now=wall_clock(), offsets=offsets).to_json()
             finally:
                 store.close()
     except InvalidRequest as error:

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from services.audit.audit import audit
+from services.audit.offsets import Offsets
 from services.audit.report import Report, as_text
 from services.audit.scope import DAY_MS, Scope
 from services.common.clock import wall_clock
@@ -18,11 +20,20 @@ from services.common.store import Store
 _HOUR_MS = 3_600_000
 
 
-def assert_clean(store: Store, topics: str, *, campaign: str | None = None, around_ms: int = _HOUR_MS) -> Report:
+def assert_clean(
+    store: Store,
+    topics: str,
+    *,
+    campaign: str | None = None,
+    around_ms: int = _HOUR_MS,
+    offsets: Callable[[], Offsets] | None = None,
+) -> Report:
     """Audits what arrived lately in the topics whose names begin so, and the rollups of the campaign (of all campaigns
     without one). Raises `AssertionError` with the whole report when it is not clean, or saw no block at all."""
     now = wall_clock()
-    report = audit(store, Scope(now - around_ms, now + around_ms, DAY_MS, (topics,), campaign), now=now)
+    report = audit(
+        store, Scope(now - around_ms, now + around_ms, DAY_MS, (topics,), campaign), now=now, offsets=offsets
+    )
     text = as_text(report.to_json())
     assert report.clean, text
     assert report.lanes, f"no block was recorded in {topics}*\n{text}"
