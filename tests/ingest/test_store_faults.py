@@ -34,6 +34,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "late_error", "code": 241},
     {"kind": "stall", "seconds": 2},
 ]
+FEW = [fault for fault in FAULTS if fault["kind"] in ("answer_lost", "cut_request", "late_error", "stall")]
 PATIENCE_SECONDS = 1.0
 
 
@@ -81,13 +82,18 @@ def assert_exact(store: Store, settings: Settings, campaign: str, count: int) ->
     assert sum(lane.rows for lane in report.lanes) == count
 
 
-async def test_every_fault_in_turn(broker: KafkaServer, failing: Endpoint, store: Store, http_store: Store) -> None:
+@pytest.mark.parametrize(
+    "faults", [pytest.param(FEW, id="few"), pytest.param(FAULTS, id="all", marks=pytest.mark.system)]
+)
+async def test_one_fault_after_another(
+    broker: KafkaServer, failing: Endpoint, store: Store, http_store: Store, faults: list[dict[str, Any]]
+) -> None:
     """A repetition by the driver, a new token for a repeated block, or a verdict on a lost answer would show here."""
     campaign = fresh_campaign("faults")
     settings = settings_for(broker)
     sent: list[Record] = []
     async with running(settings, store) as service:
-        for fault in FAULTS:
+        for fault in faults:
             before = observed("failed")
             failing.fail(on=EVENTS, **fault)
             records = views(campaign, 200)
@@ -98,7 +104,7 @@ async def test_every_fault_in_turn(broker: KafkaServer, failing: Endpoint, store
             failing.heal()
             await until(lambda: service.not_ready() is None)
         await until_handled(http_store, settings, sent)
-    assert_exact(http_store, settings, campaign, 200 * len(FAULTS))
+    assert_exact(http_store, settings, campaign, 200 * len(faults))
 
 
 async def test_the_store_dies_under_load(broker: KafkaServer, tmp_path: Path) -> None:
