@@ -24,6 +24,7 @@ from services.ingest.letters import DeadLetterTopic
 from services.ingest.pressure import Demand, Pressure
 from services.ingest.progress import Progress
 from services.ingest.restore import Restorer
+from services.ingest.turns import Turns
 from services.ingest.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._filters = FilterMemory(self._filter_bytes, 1)
         self._pace = Pace(settings.batch_max_age_ms)
         self._block_records = settings.batch_max_rows
+        self._turns: Turns[TopicPartition] = Turns(WRITERS + 1)
         self._consumer = GroupConsumer(settings, [settings.topics[kind] for kind in EVENT_KINDS])
         self._letters = DeadLetterTopic(settings)
         self._restorer = Restorer(settings, store, clock)
@@ -159,6 +161,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             lane = self._lanes.get(partition)
             if lane is None:
                 continue
+            self._turns.brought(partition, now)
             for chunk in chunks:
                 lane.offer(chunk, now)
                 count += len(chunk)
@@ -181,6 +184,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             for partition, lane in self._lanes.items()
             if lane.wants(now)
         }
+        behind = [each for each in demands if self._is_behind(each, self._lanes[each])]
+        for partition in self._turns.waiting(behind, now):
+            del demands[partition]
         wanted = self._pressure.wanted(buffered, demands)
         prometheus.INGEST_BUFFERED_BYTES.set(buffered)
         prometheus.INGEST_PAUSED_PARTITIONS.set(len(self._lanes) - len(wanted))
@@ -206,10 +212,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             task = asyncio.create_task(self._write(partition, self._lanes[partition]), name="ingest-write")
             self._writes[partition] = task
 
+    def _is_behind(self, partition: TopicPartition, lane: Lane) -> bool:
+        return lane.replay is None and self._progress.is_behind(partition, lane, self._block_records // 2)
+
     def _age_ms(self, partition: TopicPartition, lane: Lane, age_ms: int) -> int:
         """How old a block is when it is due: with a backlog before it, its records are old already."""
-        behind = self._progress.is_behind(partition, lane, 2 * self._block_records)
-        return max(age_ms, CATCHING_UP_AGE_MS) if behind else age_ms
+        return max(age_ms, CATCHING_UP_AGE_MS) if self._is_behind(partition, lane) else age_ms
 
     async def _write(self, partition: TopicPartition, lane: Lane) -> None:
         assert self._committer is not None
@@ -220,6 +228,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 return
             started = time.perf_counter()
             block = lane.seal(self._clock())
+            self._turns.ended(partition)
             writer = Writer(_Offsets(self._committer), self._letters, self._store, self._restorer.histories)
             await writer.write(lane, block)
             lane.done(self._clock())
