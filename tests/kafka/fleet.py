@@ -100,9 +100,9 @@ class Fleet:
         return member
 
     def audit(self) -> None:
-        """Runs `warroom audit` over everything, and raises `AssertionError` with what it found."""
+        """Runs `warroom audit`, Kafka's offsets included. Raises `AssertionError` with what it found."""
         done = subprocess.run(
-            [WARROOM, "audit"],
+            [WARROOM, "audit", "--kafka"],
             env=environment(self.settings),
             capture_output=True,
             text=True,
