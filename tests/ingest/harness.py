@@ -159,6 +159,6 @@ def handled(store: Store, settings: Settings) -> int:
     return sum(row["next_offset"] for row in progress(store, settings).values())
 
 
-async def until_handled(store: Store, settings: Settings, records: Sequence[Record], seconds: float = 30.0) -> None:
+async def until_handled(store: Store, settings: Settings, records: Sequence[Record], seconds: float = 150.0) -> None:
     """Waits until ingest says that it has dealt with this many records."""
     await until(lambda: handled(store, settings) >= len(records), seconds)

@@ -53,7 +53,7 @@ async def test_cut_off_at_random_moments(broker: KafkaServer, store: Store) -> N
         await asyncio.gather(task, return_exceptions=True)
     await feeding
     async with running(settings, store):
-        await until_handled(store, settings, records, 60)
+        await until_handled(store, settings, records)
 
     rows = store.query(
         "SELECT event_id, toString(event_time) AS at FROM traffic_events WHERE campaign_id = {c:String}",
