@@ -111,7 +111,9 @@ class DeadLetterTopic:
             if size and size + len(text) > min(_BATCH_BYTES, self._limit):
                 yield batch
                 batch, size = producer.create_batch(), 0
-            batch.append(timestamp=None, key=key, value=text)
+            if batch.append(timestamp=None, key=key, value=text) is None:
+                # A batch without room says so by this alone.
+                raise MessageSizeTooLargeError(f"a letter of {len(text)} bytes does not fit into a batch")
             size += len(text) + len(key or b"")
         yield batch
 

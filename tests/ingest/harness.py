@@ -106,8 +106,11 @@ async def produce(settings: Settings, records: Iterable[Record]) -> None:
         await producer.stop()
 
 
-async def read_letters(settings: Settings) -> list[tuple[bytes | None, dict[str, Any]]]:
-    """Every dead letter in the topic with its key."""
+async def read_letters(settings: Settings, at_least: int = 0) -> list[tuple[bytes | None, dict[str, Any]]]:
+    """Every dead letter in the topic with its key, when there are so many.
+
+    On a busy machine the embedded broker may show what it has acknowledged a moment later.
+    """
     topic = settings.topics["dlq"]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -119,7 +122,9 @@ async def read_letters(settings: Settings) -> list[tuple[bytes | None, dict[str,
     try:
         partitions = [TopicPartition(topic, number) for number in range(settings.topic_partitions)]
         consumer.assign(partitions)
-        left = sum((await consumer.end_offsets(partitions)).values())
+        async with asyncio.timeout(60):
+            while (left := sum((await consumer.end_offsets(partitions)).values())) < at_least:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         letters = []
         while left > 0:
             for records in (await consumer.getmany(timeout_ms=200)).values():

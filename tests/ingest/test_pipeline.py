@@ -156,7 +156,7 @@ async def test_refusals_are_kept_with_their_reason(broker: KafkaServer, store: S
     async with running(settings, store):
         await produce(settings, records)
         await until_handled(store, settings, records)
-    letters = await read_letters(settings)
+    letters = await read_letters(settings, len(records))
     assert len(letters) == len(records)
     for reason, group in refused.items():
         for kind, key, value in group:
@@ -197,7 +197,7 @@ async def test_a_refusal_too_large_for_the_dead_letter_topic_is_kept_whole_in_th
     async with running(settings, store):
         await produce(settings, [("traffic", b"k", value)])
         await until_handled(store, settings, [("traffic", b"k", value)])
-    ((_, fields),) = await read_letters(settings)
+    ((_, fields),) = await read_letters(settings, 1)
     assert fields["value"] == ""
     assert "dead_letters" in fields["detail"]
     (row,) = store.query("SELECT * FROM dead_letters WHERE startsWith(topic, {p:String})", {"p": settings.topic_prefix})
