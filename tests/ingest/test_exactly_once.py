@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 from collections import Counter, defaultdict, deque
@@ -28,17 +27,11 @@ LONG = 10**9
 Hash = Callable[[pa.StringArray], Hashes]
 
 
-async def at_once(call: Callable[..., Any], *arguments: Any) -> Any:
-    return call(*arguments)
-
-
 @pytest.fixture(autouse=True, scope="module")
 def _no_pauses() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writer, "_FIRST_PAUSE", 0.0)
         patch.setattr(writer.logger, "disabled", True)
-        # The model does one thing after another; threads would only cost it time.
-        patch.setattr(asyncio, "to_thread", at_once)
         yield
 
 

@@ -46,7 +46,7 @@ def test_real_repeats_are_no_reason_to_ask_for_memory(caplog: pytest.LogCaptureF
 
 def test_the_block_waits_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that does not answer is asked again: to guess either way would lose an event or count it twice."""
-    monkeypatch.setattr(writer, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(writer, "_FIRST_PAUSE", 0.0)
     world = World(log=["e1", "e2", "e3"])
     process = Process(world, LONG, LIMITS)
     process.run_to_the_end()

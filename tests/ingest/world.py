@@ -9,6 +9,7 @@ lives on (a lost answer), and an insert may take effect long after its caller di
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from services.common.decode import Event, TrafficEvent
 from services.common.errors import BrokerError, RefusedEvent, StoreUnavailable
@@ -34,13 +36,20 @@ from services.ingest.writer import Writer
 TOPIC = "traffic"
 
 
+async def at_once(call: Callable[..., Any], *arguments: Any) -> Any:
+    """As `asyncio.to_thread`, without a thread: the model does one thing after another."""
+    return call(*arguments)
+
+
 def _driven(work: Coroutine[Any, Any, None]) -> None:
     """Runs to its end what never really waits. An event loop would take most of the model's time."""
-    try:
-        while True:
-            work.send(None)
-    except StopIteration:
-        pass
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "to_thread", at_once)
+        try:
+            while True:
+                work.send(None)
+        except StopIteration:
+            pass
 
 
 HASH = IdHash(random.Random(1).getrandbits)
