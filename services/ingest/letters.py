@@ -12,6 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from services.common.clock import Clock, wall_clock
 from services.common.errors import BrokerError
 from services.common.kafka import MAX_LETTER_BYTES
 from services.common.settings import Settings
@@ -41,8 +42,9 @@ class DeadLetterTopic:
     Kafka would refuse all that follows.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._topic = settings.topics["dlq"]
         self._limit = MAX_LETTER_BYTES
         self._lock = asyncio.Lock()
@@ -140,11 +142,16 @@ class DeadLetterTopic:
             return self._producer
 
     async def _already_there(self, block: BlockId) -> set[int]:
-        """Offsets of the block's records that have a letter, by reading the topic from when the block was opened."""
+        """Offsets of the block's records that have a letter.
+
+        The topic is read from when the block was opened, or from its start where that is not known.
+        """
         found: set[int] = set()
         # Only a letter of the block holds this, or one that quotes it.
         mark = f'"topic":"{block.topic}","partition":{block.partition},"offset":'.encode()
-        async with self._reader(block.opened_at - _CLOCK_MARGIN_MS) as (consumer, ends):
+        # After a clock ran ahead blocks are opened later than it is, and nobody knows when they really were.
+        since = block.opened_at - _CLOCK_MARGIN_MS if block.opened_at <= self._clock() else 0
+        async with self._reader(since) as (consumer, ends):
             while any([await consumer.position(partition) < end for partition, end in ends.items()]):
                 async with asyncio.timeout(_SEARCH_SECONDS):
                     fetched = await consumer.getmany(timeout_ms=200)

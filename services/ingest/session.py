@@ -59,7 +59,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._block_records = settings.batch_max_rows
         self._turns: Turns[TopicPartition] = Turns(WRITERS + 1)
         self._consumer = GroupConsumer(settings, [settings.topics[kind] for kind in EVENT_KINDS])
-        self._letters = DeadLetterTopic(settings)
+        self._letters = DeadLetterTopic(settings, clock)
         self._restorer = Restorer(settings, store, clock)
         self._progress = Progress(store)
         self._store = store

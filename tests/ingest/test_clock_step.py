@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import wall_clock
 from services.common.store import Store
+from services.common.store.migrate import migrate
 from services.ingest.block import BUSY_AGE_MS, BlockLimits, BlockSize
 from services.ingest.service import IngestService
 from tests.ingest.harness import Record, produce, record, settings_for, traffic, until_handled
 from tests.support.audits import assert_clean
+from tests.support.clickhouse_http.endpoint import running_endpoint
 from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
@@ -35,8 +40,19 @@ def test_a_clock_that_goes_back_makes_an_open_block_due(back: int) -> None:
     assert BlockSize(opened_at=began, began=began).is_due(LIMITS, began - back, LIMITS.age_ms)
 
 
-async def test_a_clock_that_jumps_loses_and_doubles_nothing(broker: KafkaServer, store: Store) -> None:
+@pytest.fixture
+def store_of_its_own(tmp_path: Path) -> Iterator[Store]:
+    """Rows from the future, in the store that all tests share, would move everybody's clock."""
+    with running_endpoint(tmp_path) as endpoint:
+        store = endpoint.store()
+        migrate(store)
+        yield store
+        store.close()
+
+
+async def test_a_clock_that_jumps_loses_and_doubles_nothing(broker: KafkaServer, store_of_its_own: Store) -> None:
     """Back by twenty minutes, ahead by an hour, back again, between blocks and while one is open."""
+    store = store_of_its_own
     campaign = fresh_campaign("clock")
     settings = settings_for(broker, batch_max_rows=200)
     step = 0
