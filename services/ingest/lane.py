@@ -138,6 +138,11 @@ class Lane:
         return self._position if self.is_empty and self.replay is None else self.next_offset
 
     @property
+    def fetched_to(self) -> int:
+        """The first offset that was not fetched yet."""
+        return self._position
+
+    @property
     def opened_since(self) -> int:
         """When the open block was opened; 0 for a block that is replayed."""
         return self._open.size.opened_at if self._open and self.replay is None else 0
