@@ -115,9 +115,11 @@ class Dispatch:
     async def close(self) -> None:
         """Gives the right up; an open transaction is aborted. Within 6 s, even when Kafka does not answer."""
         # aiokafka refuses to abort what Kafka has ended already.
-        if self._in_transaction and not self._producer._txn_manager.is_fatal_error():
-            await self._quietly(self._producer.abort_transaction())
-        await self._quietly(self._producer.stop())
+        try:
+            if self._in_transaction and not self._producer._txn_manager.is_fatal_error():
+                await self._quietly(self._producer.abort_transaction())
+        finally:
+            await self._quietly(self._producer.stop())
 
     async def _begin(self) -> None:
         await self._producer.begin_transaction()
