@@ -8,7 +8,7 @@ BUSY_AGE_MS = 10_000
 """A block that waits for the one before it takes records for this long at most: its events are judged against the
 moment at which it was opened."""
 
-CATCHING_UP_AGE_MS = 1_500
+CATCHING_UP_AGE_MS = 4_000
 """A block waits for more records for this long where a backlog of more than half a block follows: full blocks cost half
 of what small ones do, in rollups and in merges."""
 

@@ -46,9 +46,9 @@ class Progress:
         return watermark is not None and lane.complete_to >= watermark.end_offset
 
     def is_behind(self, partition: TopicPartition, lane: Lane, records: int) -> bool:
-        """More than so many records of the log, as it was last seen, are not in the tables."""
+        """More than so many records of the log, as it was last seen, are still to be fetched."""
         watermark = self._watermarks.get(partition)
-        return watermark is not None and watermark.end_offset - lane.complete_to > records
+        return watermark is not None and watermark.end_offset - lane.fetched_to > records
 
     async def write(self, now: int, lanes: Mapping[TopicPartition, Lane]) -> None:
         """Writes the progress of the lanes whose log has been observed. A failure is logged: the next call heals it."""
