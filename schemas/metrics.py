@@ -125,10 +125,14 @@ class Metric:
         return frozenset().union(*(METRICS[name].measures for name in parts))
 
     @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of events behind it."""
+        return frozenset(MEASURES[name].kind for name in self.measures)
+
+    @property
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions that every kind of event behind it carries."""
-        kinds = {MEASURES[name].kind for name in self.measures}
-        return tuple(name for name, carriers in DIMENSIONS.items() if kinds <= carriers)
+        return tuple(name for name, carriers in DIMENSIONS.items() if self.kinds <= carriers)
 
 
 def _counted(name: str, title: str, title_zh: str, definition: str, definition_zh: str) -> Metric:

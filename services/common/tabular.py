@@ -108,11 +108,21 @@ def requested_format(request: Request) -> str:
     return "json"
 
 
-def tabular_response(request: Request, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> Response:
-    """The table in the form that the request asks for."""
+def tabular_response(
+    request: Request,
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    about: Mapping[str, Any] | None = None,
+) -> Response:
+    """The table in the form that the request asks for.
+
+    `about` is what is told of the table as a whole: beside `columns` and `rows` in JSON.
+    """
     form = requested_format(request)
     if form == "json":
-        body = json.dumps(json_table(columns, rows), ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(
+            {**(about or {}), **json_table(columns, rows)}, ensure_ascii=False, separators=(",", ":")
+        ).encode()
     elif form == "csv":
         body = _csv(columns, rows)
     else:

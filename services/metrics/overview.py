@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.metrics import METRICS, Unit, Value
 from services.common.clock import MINUTE_MS, to_datetime
+from services.common.query.completeness import Completeness
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.tabular import json_value, time_text
@@ -32,21 +33,22 @@ async def overview_answer(
     campaign: KnownCampaign,
     baseline: KnownCampaign | None,
     question: Question,
-    *,
-    now_ms: int,
-    watermark_ms: int | None,
+    completeness: Completeness,
 ) -> dict[str, Any]:
     """The body of `GET /api/v1/campaigns/{id}/overview`."""
     values = await metrics_of(engine, campaign, question)
+    watermark = completeness.until()
     return {
         "campaign_id": campaign.campaign_id,
         "from": time_text(campaign.local(question.start_ms)),
         "to": time_text(campaign.local(question.end_ms)),
-        "as_of": time_text(to_datetime(now_ms)),
-        "watermark": None if watermark_ms is None else time_text(to_datetime(watermark_ms)),
+        "as_of": time_text(to_datetime(completeness.as_of_ms)),
+        "watermark": None if watermark is None else time_text(to_datetime(watermark)),
         "metrics": json_metrics(values),
         "targets": await _targets(engine, campaign, question, values),
-        "baseline": None if baseline is None else await _baseline(engine, campaign, baseline, question, now_ms),
+        "baseline": None
+        if baseline is None
+        else await _baseline(engine, campaign, baseline, question, completeness.as_of_ms),
     }
 
 

@@ -5,37 +5,26 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
-from schemas.campaigns import CAMPAIGN_ID, Campaign
+from schemas.campaigns import Campaign
 from schemas.metrics import METRICS
-from services.common.clock import Clock
 from services.common.errors import InvalidRequest, NotFound
 from services.common.query.buckets import parse_interval
-from services.common.query.engine import QueryEngine
-from services.common.query.question import Question
-from services.common.store import StorePool
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
-from services.metrics.campaigns import CampaignBook, KnownCampaign
+from services.metrics.asking import Asking, CampaignId, Format, Period
 from services.metrics.overview import overview_answer
 from services.metrics.params import (
-    PeriodParameters,
     parse_dimension,
     parse_limit,
     parse_metrics,
     parse_order,
-    period_parameters,
     refuse_unknown,
 )
-from services.metrics.progress import read_watermark
 from services.metrics.stream import Broadcasts
 from services.metrics.tables import breakdown_table, funnel_table, inventory_table, series_table
-
-CampaignId = Annotated[str, Path(pattern=CAMPAIGN_ID, description="1 to 64 of A-Z a-z 0-9 _ . -")]
-Period = Annotated[PeriodParameters, Depends(period_parameters)]
-Format = Annotated[str | None, Query(description="json, csv, arrow or parquet; wins over Accept")]
 
 _CATALOGUE = [
     Column("name", Type.TEXT),
@@ -70,15 +59,10 @@ _CAMPAIGNS = [
 _ANSWERED_ONLY = frozenset({"id", "campaign_id", "currency", "declared", "current_phase"})
 
 
-def build_router(
-    pool: StorePool, engine: QueryEngine, book: CampaignBook, broadcasts: Broadcasts, clock: Clock
-) -> APIRouter:
+def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
     """Every path of the contract that speaks of numbers."""
     router = APIRouter(prefix="/api/v1", tags=["numbers"])
-
-    async def asked(campaign_id: str, period: PeriodParameters, group_by: str | None) -> tuple[KnownCampaign, Question]:
-        campaign = await book.get(campaign_id)
-        return campaign, period.question(campaign, clock(), group_by=group_by)
+    book, engine, pool, clock = asking.book, asking.engine, asking.pool, asking.clock
 
     @router.get("/metrics", summary="The catalogue: every metric with its definition", responses=TABLE_FORMS)
     async def catalogue(request: Request, format: Format = None) -> Response:
@@ -125,15 +109,14 @@ def build_router(
     @router.get("/campaigns/{campaign_id}/overview", summary="Every metric over a period, with targets and baseline")
     async def overview(request: Request, campaign_id: CampaignId, period: Period) -> dict[str, Any]:
         refuse_unknown(request)
-        known, question = await asked(campaign_id, period, None)
+        known, question = await asking.about(campaign_id, period)
         baseline = None
         if known.declared is not None and known.declared.baseline_campaign_id is not None:
             try:
                 baseline = await book.get(known.declared.baseline_campaign_id)
             except NotFound:
                 baseline = None
-        watermark = await read_watermark(pool)
-        return await overview_answer(engine, known, baseline, question, now_ms=clock(), watermark_ms=watermark)
+        return await overview_answer(engine, known, baseline, question, await asking.completeness())
 
     @router.get("/campaigns/{campaign_id}/timeseries", summary="Metrics over time", responses=TABLE_FORMS)
     async def timeseries(
@@ -148,10 +131,8 @@ def build_router(
         refuse_unknown(request, "metrics", "interval", "group_by")
         names = parse_metrics(metrics, ("gmv", "uv"))
         minutes = parse_interval(interval)
-        known, question = await asked(campaign_id, period, parse_dimension("group_by", group_by))
-        # Read before the events, so that it never claims more than they hold.
-        watermark = await read_watermark(pool)
-        table = await series_table(engine, known, question, names, minutes, now_ms=clock(), complete_until_ms=watermark)
+        known, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
+        table = await series_table(engine, known, question, names, minutes, await asking.completeness())
         return tabular_response(request, *table)
 
     @router.get("/campaigns/{campaign_id}/breakdown", summary="Metrics per value of a dimension", responses=TABLE_FORMS)
@@ -172,7 +153,7 @@ def build_router(
         names = parse_metrics(metrics, (m.name for m in METRICS.values() if chosen in m.dimensions))
         column, descending = parse_order(order_by, (chosen, *names), f"-{names[0]}")
         rows = parse_limit(limit, 20)
-        known, question = await asked(campaign_id, period, chosen)
+        known, question = await asking.about(campaign_id, period, chosen)
         table = await breakdown_table(
             engine, known, question, names, order_by=column, descending=descending, limit=rows
         )
@@ -187,7 +168,7 @@ def build_router(
         format: Format = None,
     ) -> Response:
         refuse_unknown(request, "group_by")
-        _, question = await asked(campaign_id, period, parse_dimension("group_by", group_by))
+        _, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
         return tabular_response(request, *await funnel_table(pool, question))
 
     @router.get("/campaigns/{campaign_id}/inventory", summary="Stock and when it runs out", responses=TABLE_FORMS)
@@ -199,7 +180,7 @@ def build_router(
         format: Format = None,
     ) -> Response:
         refuse_unknown(request, "limit")
-        known, question = await asked(campaign_id, period, None)
+        known, question = await asking.about(campaign_id, period)
         table = await inventory_table(pool, engine, known, question, now_ms=clock(), limit=parse_limit(limit, 1000))
         return tabular_response(request, *table)
 

@@ -14,6 +14,7 @@ from services.common.errors import StoreError
 from services.common.query.engine import QueryEngine
 from services.common.settings import Settings
 from services.common.store import Store, StorePool
+from services.metrics.asking import Asking
 from services.metrics.campaigns import CampaignBook
 from services.metrics.dead_letters import build_letter_router
 from services.metrics.routes import build_router
@@ -38,7 +39,7 @@ class MetricsService:
         book = CampaignBook(self._pool, clock, settings.reporting_currency)
         self._broadcasts = Broadcasts(lambda campaign_id: Snapshots(campaign_id, self._pool, engine, book, clock))
         self.router = APIRouter()
-        self.router.include_router(build_router(self._pool, engine, book, self._broadcasts, clock))
+        self.router.include_router(build_router(Asking(self._pool, engine, book, clock), self._broadcasts))
         self.router.include_router(build_letter_router(self._pool, settings, clock))
         _add_page(self.router)
         self._reason: str | None = "has not reached the store yet"

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.common.clock import MINUTE_MS, Clock, floor_minute, to_datetime
 from services.common.errors import NotFound
+from services.common.query.completeness import Completeness, read_completeness
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.store import StorePool
@@ -15,7 +16,6 @@ from services.common.tabular import json_table, money_text, time_text
 from services.metrics.alert_feed import read_alert_feed
 from services.metrics.campaigns import CampaignBook, KnownCampaign
 from services.metrics.overview import overview_answer
-from services.metrics.progress import read_watermark
 from services.metrics.tables import Table, breakdown_table, funnel_table, inventory_table
 
 PULSE_SECONDS = 600
@@ -74,10 +74,10 @@ class Snapshots:
             max(campaign.start_ms, floor_minute(now) + MINUTE_MS),
             phases=campaign.phases,
         )
-        watermark = await read_watermark(self._pool)
+        completeness = await read_completeness(self._pool, now)
         await self._refresh(campaign, question, now)
         overview, pulse, alerts = await asyncio.gather(
-            self._overview(campaign, question, now, watermark),
+            self._overview(campaign, question, completeness),
             self._pulse(now),
             read_alert_feed(self._pool, self._campaign_id),
         )
@@ -107,7 +107,7 @@ class Snapshots:
         ]
 
     async def _overview(
-        self, campaign: KnownCampaign, question: Question, now: int, watermark: int | None
+        self, campaign: KnownCampaign, question: Question, completeness: Completeness
     ) -> dict[str, Any]:
         baseline = None
         if campaign.declared is not None and campaign.declared.baseline_campaign_id is not None:
@@ -115,7 +115,7 @@ class Snapshots:
                 baseline = await self._book.get(campaign.declared.baseline_campaign_id)
             except NotFound:
                 baseline = None
-        return await overview_answer(self._engine, campaign, baseline, question, now_ms=now, watermark_ms=watermark)
+        return await overview_answer(self._engine, campaign, baseline, question, completeness)
 
     async def _pulse(self, now: int) -> list[dict[str, Any]]:
         rows = await self._pool.query(

@@ -7,9 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from schemas.metrics import METRICS, Unit, Value
+from schemas.metrics import METRICS, Unit
 from services.common.errors import InvalidRequest
 from services.common.query.buckets import bucket_starts, count_buckets
+from services.common.query.completeness import Completeness
 from services.common.query.engine import QueryEngine
 from services.common.query.funnel import funnel
 from services.common.query.question import UNKNOWN, Question
@@ -51,13 +52,11 @@ async def series_table(
     question: Question,
     names: tuple[str, ...],
     minutes: int,
-    *,
-    now_ms: int,
-    complete_until_ms: int | None,
+    completeness: Completeness,
 ) -> Table:
     """One row a span (and value of the grouping), empty spans included.
 
-    An empty span holds zeros when every event of it is known to be in, and nulls while events may still come.
+    In an empty span a metric is zero when every event behind it is known to be in, and null while one may still come.
     """
     if count_buckets(question.start_ms, question.end_ms, minutes) > MOST_ROWS:
         raise InvalidRequest("interval", f"gives more than {MOST_ROWS} rows; take a longer one or a shorter period")
@@ -67,19 +66,16 @@ async def series_table(
     values = sorted({value for _, value in answer.rows}) if question.group_by else [""]
     if len(starts) * len(values) > MOST_ROWS:
         raise InvalidRequest("group_by", f"gives more than {MOST_ROWS} rows; take a longer interval or filter")
-    unknown: dict[str, Value] = dict.fromkeys(names)
+    kinds = {name: METRICS[name].kinds for name in names}
     rows = []
     for number, start in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else question.end_ms
-        settled = complete_until_ms is not None and end <= min(complete_until_ms, now_ms)
+        empty = {name: answer.empty[name] if completeness.covers(end, kinds[name]) else None for name in names}
         for value in values:
             row: dict[str, Any] = {"time": campaign.local(start)}
             if question.group_by:
                 row[question.group_by] = value
-            found = answer.rows.get((start, value))
-            if found is None:
-                found = answer.empty if settled else unknown
-            rows.append(row | found)
+            rows.append(row | (answer.rows.get((start, value)) or empty))
     columns = [Column("time", Type.TIME)]
     if question.group_by:
         columns.append(Column(question.group_by, Type.TEXT))
