@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -64,6 +64,26 @@ class Column:
     type: Type
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is told of a table as a whole.
+
+    `fields` stand beside `columns` and `rows` in JSON. `headers` are sent with every form; in Arrow and Parquet the
+    schema's metadata holds them too, `Warroom-As-Of` as `warroom_as_of`.
+    """
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The headers under their names in a schema."""
+        return {name.lower().replace("-", "_"): value for name, value in self.headers.items()}
+
+
+NOTHING_SAID = About()
+
+
 def money_text(amount: Decimal | int) -> str:
     """An amount as the contract writes it: a decimal string with two decimals."""
     return format(Decimal(amount).quantize(_CENT, rounding=ROUND_HALF_UP), "f")
@@ -85,9 +105,12 @@ def json_value(kind: Type, value: Any) -> Any:
     return value
 
 
-def json_table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """`{"columns": [...], "rows": [{...}]}`."""
+def json_table(
+    columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], about: About = NOTHING_SAID
+) -> dict[str, Any]:
+    """`{"columns": [...], "rows": [{...}]}`, with what is told of it."""
     return {
+        **about.fields,
         "columns": [column.name for column in columns],
         "rows": [{c.name: json_value(c.type, row.get(c.name)) for c in columns} for row in rows],
     }
@@ -112,23 +135,18 @@ def tabular_response(
     request: Request,
     columns: Sequence[Column],
     rows: Sequence[Mapping[str, Any]],
-    about: Mapping[str, Any] | None = None,
+    about: About = NOTHING_SAID,
 ) -> Response:
-    """The table in the form that the request asks for.
-
-    `about` is what is told of the table as a whole: beside `columns` and `rows` in JSON.
-    """
+    """The table in the form that the request asks for, with what is told of it."""
     form = requested_format(request)
     if form == "json":
-        body = json.dumps(
-            {**(about or {}), **json_table(columns, rows)}, ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        body = json.dumps(json_table(columns, rows, about), ensure_ascii=False, separators=(",", ":")).encode()
     elif form == "csv":
         body = _csv(columns, rows)
     else:
-        body = _arrow(columns, rows, parquet=form == "parquet")
+        body = _arrow(columns, rows, about, parquet=form == "parquet")
     media = "text/csv; charset=utf-8" if form == "csv" else MEDIA_TYPES[form]
-    return Response(body, media_type=media, headers={"Vary": "Accept"})
+    return Response(body, media_type=media, headers={"Vary": "Accept", **about.headers})
 
 
 def _csv(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -144,7 +162,7 @@ def _flat(kind: Type, value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if kind is Type.JSON and value is not None else value
 
 
-def _arrow(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, parquet: bool) -> bytes:
+def _arrow(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], about: About, *, parquet: bool) -> bytes:
     arrays = []
     for column in columns:
         values = [_flat(column.type, row.get(column.name)) for row in rows]
@@ -152,6 +170,7 @@ def _arrow(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, parq
             values = [None if v is None else Decimal(v).quantize(_CENT, rounding=ROUND_HALF_UP) for v in values]
         arrays.append(pa.array(values, type=_ARROW[column.type]))
     table = pa.Table.from_arrays(arrays, names=[column.name for column in columns])
+    table = table.replace_schema_metadata(about.metadata or None)
     sink = pa.BufferOutputStream()
     if parquet:
         pq.write_table(table, sink)

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.metrics import METRICS, Unit, Value
-from services.common.clock import MINUTE_MS, to_datetime
-from services.common.query.completeness import Completeness
+from services.common.clock import MINUTE_MS
+from services.common.query.completeness import Completeness, kinds_behind
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.tabular import json_value, time_text
@@ -37,13 +37,11 @@ async def overview_answer(
 ) -> dict[str, Any]:
     """The body of `GET /api/v1/campaigns/{id}/overview`."""
     values = await metrics_of(engine, campaign, question)
-    watermark = completeness.until()
     return {
         "campaign_id": campaign.campaign_id,
         "from": time_text(campaign.local(question.start_ms)),
         "to": time_text(campaign.local(question.end_ms)),
-        "as_of": time_text(to_datetime(completeness.as_of_ms)),
-        "watermark": None if watermark is None else time_text(to_datetime(watermark)),
+        **completeness.fields(question.end_ms, kinds_behind(METRICS, question.dimensions)),
         "metrics": json_metrics(values),
         "targets": await _targets(engine, campaign, question, values),
         "baseline": None

@@ -13,6 +13,7 @@ from schemas.campaigns import Campaign
 from schemas.metrics import METRICS
 from services.common.errors import InvalidRequest, NotFound
 from services.common.query.buckets import parse_interval
+from services.common.query.completeness import kinds_behind
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
 from services.metrics.asking import Asking, CampaignId, Format, Period
 from services.metrics.overview import overview_answer
@@ -24,7 +25,14 @@ from services.metrics.params import (
     refuse_unknown,
 )
 from services.metrics.stream import Broadcasts
-from services.metrics.tables import breakdown_table, funnel_table, inventory_table, series_table
+from services.metrics.tables import (
+    FUNNEL_KINDS,
+    INVENTORY_KINDS,
+    breakdown_table,
+    funnel_table,
+    inventory_table,
+    series_table,
+)
 
 _CATALOGUE = [
     Column("name", Type.TEXT),
@@ -132,8 +140,10 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         names = parse_metrics(metrics, ("gmv", "uv"))
         minutes = parse_interval(interval)
         known, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
-        table = await series_table(engine, known, question, names, minutes, await asking.completeness())
-        return tabular_response(request, *table)
+        completeness = await asking.completeness()
+        table = await series_table(engine, known, question, names, minutes, completeness)
+        kinds = kinds_behind(names, question.dimensions)
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds))
 
     @router.get("/campaigns/{campaign_id}/breakdown", summary="Metrics per value of a dimension", responses=TABLE_FORMS)
     async def breakdown(
@@ -154,10 +164,12 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         column, descending = parse_order(order_by, (chosen, *names), f"-{names[0]}")
         rows = parse_limit(limit, 20)
         known, question = await asking.about(campaign_id, period, chosen)
+        completeness = await asking.completeness()
         table = await breakdown_table(
             engine, known, question, names, order_by=column, descending=descending, limit=rows
         )
-        return tabular_response(request, *table)
+        kinds = kinds_behind(names, question.dimensions)
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds))
 
     @router.get("/campaigns/{campaign_id}/funnel", summary="From visit to payment", responses=TABLE_FORMS)
     async def funnel(
@@ -169,7 +181,9 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
     ) -> Response:
         refuse_unknown(request, "group_by")
         _, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
-        return tabular_response(request, *await funnel_table(pool, question))
+        completeness = await asking.completeness()
+        table = await funnel_table(pool, question)
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, FUNNEL_KINDS))
 
     @router.get("/campaigns/{campaign_id}/inventory", summary="Stock and when it runs out", responses=TABLE_FORMS)
     async def inventory(
@@ -181,8 +195,10 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
     ) -> Response:
         refuse_unknown(request, "limit")
         known, question = await asking.about(campaign_id, period)
-        table = await inventory_table(pool, engine, known, question, now_ms=clock(), limit=parse_limit(limit, 1000))
-        return tabular_response(request, *table)
+        rows = parse_limit(limit, 1000)
+        completeness = await asking.completeness()
+        table = await inventory_table(pool, engine, known, question, now_ms=completeness.as_of_ms, limit=rows)
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, INVENTORY_KINDS))
 
     @router.get("/campaigns/{campaign_id}/stream", summary="Server-sent events: a snapshot each second, alerts")
     async def stream(campaign_id: CampaignId) -> StreamingResponse:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from services.common.clock import MINUTE_MS, Clock, floor_minute, to_datetime
 from services.common.errors import NotFound
-from services.common.query.completeness import Completeness, read_completeness
+from services.common.query.completeness import Completeness, kinds_behind, read_completeness
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.store import StorePool
@@ -16,7 +17,14 @@ from services.common.tabular import json_table, money_text, time_text
 from services.metrics.alert_feed import read_alert_feed
 from services.metrics.campaigns import CampaignBook, KnownCampaign
 from services.metrics.overview import overview_answer
-from services.metrics.tables import Table, breakdown_table, funnel_table, inventory_table
+from services.metrics.tables import (
+    FUNNEL_KINDS,
+    INVENTORY_KINDS,
+    Table,
+    breakdown_table,
+    funnel_table,
+    inventory_table,
+)
 
 PULSE_SECONDS = 600
 RECENT_SECONDS = 30
@@ -75,7 +83,7 @@ class Snapshots:
             phases=campaign.phases,
         )
         completeness = await read_completeness(self._pool, now)
-        await self._refresh(campaign, question, now)
+        await self._refresh(campaign, question, completeness)
         overview, pulse, alerts = await asyncio.gather(
             self._overview(campaign, question, completeness),
             self._pulse(now),
@@ -85,7 +93,12 @@ class Snapshots:
         changed = self._changed(alerts)
         for alert in alerts:
             del alert["seq"]
-        head = {"campaign": campaign.answer(now), "overview": overview, "alerts": {"rows": alerts}}
+        head = {
+            **completeness.fields(question.end_ms),
+            "campaign": campaign.answer(now),
+            "overview": overview,
+            "alerts": {"rows": alerts},
+        }
         recent = time_text(to_datetime(now - RECENT_SECONDS * 1000))
         full = {**head, "pulse": _pulse_table(pulse), **self._panels}
         changes = {
@@ -134,23 +147,27 @@ class Snapshots:
             for row in rows
         ]
 
-    async def _refresh(self, campaign: KnownCampaign, question: Question, now: int) -> None:
+    async def _refresh(self, campaign: KnownCampaign, question: Question, completeness: Completeness) -> None:
         """Begins to ask the panels that are due, unless that is still going on. The tick waits for the first only:
         a heavy panel must not make the whole screen look stale."""
         if self._refreshing is None or self._refreshing.done():
             if self._refreshing is not None:
                 # Raises what went wrong, so that the viewers of a store that fails see a stale screen.
                 self._refreshing.result()
-            self._refreshing = asyncio.create_task(self._ask_due(campaign, question, now), name="stream-panels")
+            self._refreshing = asyncio.create_task(
+                self._ask_due(campaign, question, completeness), name="stream-panels"
+            )
         if not self._panels:
             await self._refreshing
 
-    async def _ask_due(self, campaign: KnownCampaign, question: Question, now: int) -> None:
+    async def _ask_due(self, campaign: KnownCampaign, question: Question, completeness: Completeness) -> None:
         for name, period in (("channels", 2), ("funnel", 3), ("items", 3), ("inventory", 3), ("regions", 5)):
             started = time.monotonic()
             if started < self._due.get(name, 0):
                 continue
-            self._panels[name] = json_table(*await self._panel(name, campaign, question, now))
+            # Asked less often than the rest: a panel says for itself how far it can be trusted.
+            table, kinds = await self._panel(name, campaign, question, completeness.as_of_ms)
+            self._panels[name] = json_table(*table, completeness.about(question.end_ms, kinds))
             self._fresh.add(name)
             spent = time.monotonic() - started
             self._due[name] = started + max(period, 10 * spent)
@@ -161,11 +178,15 @@ class Snapshots:
             self._refreshing.cancel()
             await asyncio.gather(self._refreshing, return_exceptions=True)
 
-    async def _panel(self, name: str, campaign: KnownCampaign, question: Question, now: int) -> Table:
+    async def _panel(
+        self, name: str, campaign: KnownCampaign, question: Question, now: int
+    ) -> tuple[Table, Iterable[str]]:
+        """The panel's table and the kinds of events behind it."""
         if name == "funnel":
-            return await funnel_table(self._pool, question)
+            return await funnel_table(self._pool, question), FUNNEL_KINDS
         if name == "inventory":
-            return await inventory_table(self._pool, self._engine, campaign, question, now_ms=now, limit=20)
+            table = await inventory_table(self._pool, self._engine, campaign, question, now_ms=now, limit=20)
+            return table, INVENTORY_KINDS
         dimension, names, limit = {
             "channels": ("channel", _CHANNELS, 12),
             "regions": ("region", _REGIONS, 40),
@@ -174,9 +195,10 @@ class Snapshots:
         grouped = Question(
             question.campaign_id, question.start_ms, question.end_ms, group_by=dimension, phases=question.phases
         )
-        return await breakdown_table(
+        table = await breakdown_table(
             self._engine, campaign, grouped, names, order_by="gmv", descending=True, limit=limit
         )
+        return table, kinds_behind(names, grouped.dimensions)
 
 
 def _pulse_table(rows: list[dict[str, Any]]) -> dict[str, Any]:

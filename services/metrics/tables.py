@@ -24,6 +24,12 @@ Table = tuple[list[Column], list[dict[str, Any]]]
 MOST_ROWS = 200_000
 """A series of more rows is refused: nobody can read it, and it would starve the others."""
 
+FUNNEL_KINDS = ("traffic", "orders")
+"""The kinds of events behind the funnel."""
+
+INVENTORY_KINDS = ("inventory", "orders")
+"""The kinds of events behind stock: its levels, and what is sold of it."""
+
 _TYPES = {
     Unit.COUNT: Type.COUNT,
     Unit.MONEY: Type.MONEY,

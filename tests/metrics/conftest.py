@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
+from services.common.query.engine import QueryEngine
 from services.common.runtime import build_app
 from services.common.settings import Settings
-from services.common.store import Store
+from services.common.store import Store, StorePool
+from services.metrics.campaigns import CampaignBook
 from services.metrics.service import MetricsService
+from services.metrics.snapshot import Snapshots
 from tests.support.store import WAYS, by_way, fresh_campaign
 
 NOW_MS = 1_794_355_230_000  # 2026-11-11T00:00:30Z
@@ -24,11 +28,24 @@ class Desk:
 
     client: httpx.AsyncClient
     campaign: str
+    store: Store
     now_ms: int = NOW_MS
 
     @property
     def path(self) -> str:
         return f"/api/v1/campaigns/{self.campaign}"
+
+    @asynccontextmanager
+    async def snapshots(self) -> AsyncIterator[Snapshots]:
+        """What the stream of the campaign tells, by the desk's clock."""
+        pool = StorePool(self.store, threads=2, name="test")
+        book = CampaignBook(pool, lambda: self.now_ms, "CNY")
+        source = Snapshots(self.campaign, pool, QueryEngine(pool), book, lambda: self.now_ms)
+        try:
+            yield source
+        finally:
+            await source.close()
+            await pool.close()
 
 
 @pytest.fixture(scope="session", params=WAYS)
@@ -43,7 +60,7 @@ async def desk(store: Store) -> AsyncIterator[Desk]:
     stop = asyncio.Event()
     transport = httpx.ASGITransport(build_app([service]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://warroom") as client:
-        current.append(Desk(client, fresh_campaign("desk")))
+        current.append(Desk(client, fresh_campaign("desk"), store))
         running = asyncio.create_task(service.run(stop))
         yield current[0]
         stop.set()
