@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from schemas.metrics import METRICS, Unit, Value
-from services.common.clock import MINUTE_MS
 from services.common.query.completeness import Completeness, kinds_behind
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.tabular import json_value, time_text
+from services.metrics.baselines.choice import Baseline
+from services.metrics.baselines.comparison import difference, ratio
 from services.metrics.campaigns import KnownCampaign
 from services.metrics.tables import gross_margin, metric_type
 
@@ -31,12 +33,13 @@ async def metrics_of(engine: QueryEngine, campaign: KnownCampaign, question: Que
 async def overview_answer(
     engine: QueryEngine,
     campaign: KnownCampaign,
-    baseline: KnownCampaign | None,
+    baseline: Baseline | None,
     question: Question,
     completeness: Completeness,
 ) -> dict[str, Any]:
     """The body of `GET /api/v1/campaigns/{id}/overview`."""
-    values = await metrics_of(engine, campaign, question)
+    then = None if baseline is None else baseline.question(question, completeness.as_of_ms)
+    values, compared = await asyncio.gather(metrics_of(engine, campaign, question), _compared(engine, baseline, then))
     return {
         "campaign_id": campaign.campaign_id,
         "from": time_text(campaign.local(question.start_ms)),
@@ -45,9 +48,23 @@ async def overview_answer(
         "metrics": json_metrics(values),
         "targets": await _targets(engine, campaign, question, values),
         "baseline": None
-        if baseline is None
-        else await _baseline(engine, campaign, baseline, question, completeness.as_of_ms),
+        if baseline is None or then is None
+        else {
+            "kind": baseline.kind,
+            "campaign_id": baseline.campaign.campaign_id,
+            "from": time_text(baseline.campaign.local(then.start_ms)),
+            "to": time_text(baseline.campaign.local(then.end_ms)),
+            "metrics": json_metrics(compared),
+            "difference": json_metrics({name: difference(value, compared[name]) for name, value in values.items()}),
+            "ratio": {name: ratio(value, compared[name]) for name, value in values.items()},
+        },
     }
+
+
+async def _compared(engine: QueryEngine, baseline: Baseline | None, then: Question | None) -> dict[str, Value]:
+    if baseline is None or then is None:
+        return {}
+    return await metrics_of(engine, baseline.campaign, then)
 
 
 async def _targets(
@@ -83,26 +100,4 @@ def _attained(metric: str, goal: Decimal, value: Value) -> dict[str, Any]:
         "target": json_value(kind, target),
         "value": json_value(kind, value),
         "attained": None if value is None or goal == 0 else float(Decimal(value) / goal),
-    }
-
-
-async def _baseline(
-    engine: QueryEngine, campaign: KnownCampaign, baseline: KnownCampaign, question: Question, now_ms: int
-) -> dict[str, Any]:
-    """The baseline at the same distance from its own start, its last minute no further than the campaign's clock."""
-    shift = baseline.start_ms - campaign.start_ms
-    end = min(question.end_ms, now_ms - now_ms % MINUTE_MS + MINUTE_MS)
-    there = replace(
-        question,
-        campaign_id=baseline.campaign_id,
-        start_ms=question.start_ms + shift,
-        end_ms=max(question.start_ms, end) + shift,
-        phases=baseline.phases,
-    )
-    values = await metrics_of(engine, baseline, there)
-    return {
-        "campaign_id": baseline.campaign_id,
-        "from": time_text(baseline.local(there.start_ms)),
-        "to": time_text(baseline.local(there.end_ms)),
-        "metrics": json_metrics(values),
     }

@@ -17,6 +17,9 @@ from services.metrics.campaigns import KnownCampaign
 
 _COMMON = frozenset({"from", "to", "format"}) | DIMENSIONS.keys()
 
+LATEST_MS = 4_294_967_000_000
+"""ClickHouse's DateTime ends in 2106."""
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodParameters:
@@ -94,7 +97,7 @@ def parse_moment(field: str, text: str | None) -> int | None:
     if moment.tzinfo is None:
         raise InvalidRequest(field, "needs an offset, such as 2026-11-11T00:00:00+08:00")
     ms = to_ms(moment)
-    if not 0 <= ms < 4_294_967_000_000:
+    if not 0 <= ms < LATEST_MS:
         raise InvalidRequest(field, "must be between 1970 and 2106")
     return floor_minute(ms)
 

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from schemas.campaigns import Campaign
 from schemas.metrics import METRICS
-from services.common.errors import InvalidRequest, NotFound
+from services.common.errors import InvalidRequest
 from services.common.query.buckets import parse_interval
 from services.common.query.completeness import kinds_behind
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
 from services.metrics.asking import Asking, CampaignId, Format, Period
+from services.metrics.baselines.choice import find_baseline, parse_baseline
+from services.metrics.baselines.series import compared_series
 from services.metrics.overview import overview_answer
 from services.metrics.params import (
     parse_dimension,
@@ -33,6 +35,14 @@ from services.metrics.tables import (
     inventory_table,
     series_table,
 )
+
+BaselineText = Annotated[
+    str | None,
+    Query(
+        description="what to compare with: none, campaign (default: the declared one), yesterday or last_week; "
+        "all but none also with a campaign's id, such as last_week:double-11"
+    ),
+]
 
 _CATALOGUE = [
     Column("name", Type.TEXT),
@@ -115,16 +125,14 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         return (await book.get(campaign_id)).answer(clock())
 
     @router.get("/campaigns/{campaign_id}/overview", summary="Every metric over a period, with targets and baseline")
-    async def overview(request: Request, campaign_id: CampaignId, period: Period) -> dict[str, Any]:
-        refuse_unknown(request)
+    async def overview(
+        request: Request, campaign_id: CampaignId, period: Period, baseline: BaselineText = None
+    ) -> dict[str, Any]:
+        refuse_unknown(request, "baseline")
+        choice = parse_baseline(baseline)
         known, question = await asking.about(campaign_id, period)
-        baseline = None
-        if known.declared is not None and known.declared.baseline_campaign_id is not None:
-            try:
-                baseline = await book.get(known.declared.baseline_campaign_id)
-            except NotFound:
-                baseline = None
-        return await overview_answer(engine, known, baseline, question, await asking.completeness())
+        compared = await find_baseline(book, known, choice)
+        return await overview_answer(engine, known, compared, question, await asking.completeness())
 
     @router.get("/campaigns/{campaign_id}/timeseries", summary="Metrics over time", responses=TABLE_FORMS)
     async def timeseries(
@@ -134,14 +142,19 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         metrics: Annotated[str | None, Query(description="comma-separated; default gmv,uv")] = None,
         interval: Annotated[str, Query(description="1m, 5m, 15m, 1h, 1d: it must divide a day")] = "1m",
         group_by: Annotated[str | None, Query(description="a dimension")] = None,
+        baseline: BaselineText = None,
         format: Format = None,
     ) -> Response:
-        refuse_unknown(request, "metrics", "interval", "group_by")
+        refuse_unknown(request, "metrics", "interval", "group_by", "baseline")
+        choice = parse_baseline(baseline)
         names = parse_metrics(metrics, ("gmv", "uv"))
         minutes = parse_interval(interval)
         known, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
         completeness = await asking.completeness()
         table = await series_table(engine, known, question, names, minutes, completeness)
+        if baseline is not None and choice.kind != "none":
+            compared = await find_baseline(book, known, choice)
+            table = await compared_series(engine, compared, question, names, minutes, completeness, table)
         kinds = kinds_behind(names, question.dimensions)
         return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds))
 

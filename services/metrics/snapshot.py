@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.common.clock import MINUTE_MS, Clock, floor_minute, to_datetime
-from services.common.errors import NotFound
 from services.common.query.completeness import Completeness, kinds_behind, read_completeness
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.store import StorePool
 from services.common.tabular import json_table, money_text, time_text
 from services.metrics.alert_feed import read_alert_feed
+from services.metrics.baselines.choice import DECLARED, find_baseline
 from services.metrics.campaigns import CampaignBook, KnownCampaign
 from services.metrics.overview import overview_answer
 from services.metrics.tables import (
@@ -122,12 +122,7 @@ class Snapshots:
     async def _overview(
         self, campaign: KnownCampaign, question: Question, completeness: Completeness
     ) -> dict[str, Any]:
-        baseline = None
-        if campaign.declared is not None and campaign.declared.baseline_campaign_id is not None:
-            try:
-                baseline = await self._book.get(campaign.declared.baseline_campaign_id)
-            except NotFound:
-                baseline = None
+        baseline = await find_baseline(self._book, campaign, DECLARED)
         return await overview_answer(self._engine, campaign, baseline, question, completeness)
 
     async def _pulse(self, now: int) -> list[dict[str, Any]]:

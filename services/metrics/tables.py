@@ -43,7 +43,8 @@ def metric_type(name: str) -> Type:
     return _TYPES[METRICS[name].unit]
 
 
-def _metric_columns(names: Iterable[str]) -> list[Column]:
+def metric_columns(names: Iterable[str]) -> list[Column]:
+    """The columns of metrics under their own names."""
     return [Column(name, metric_type(name)) for name in names]
 
 
@@ -85,7 +86,7 @@ async def series_table(
     columns = [Column("time", Type.TIME)]
     if question.group_by:
         columns.append(Column(question.group_by, Type.TEXT))
-    return columns + _metric_columns(names), rows
+    return columns + metric_columns(names), rows
 
 
 async def breakdown_table(
@@ -103,7 +104,7 @@ async def breakdown_table(
     dimension = question.group_by
     answer = await engine.metrics(question, names, gross_margin(campaign))
     rows: list[dict[str, Any]] = [{dimension: value, **found} for (_, value), found in answer.rows.items()]
-    return [Column(dimension, Type.TEXT), *_metric_columns(names)], ordered(
+    return [Column(dimension, Type.TEXT), *metric_columns(names)], ordered(
         rows, order_by, descending=descending, tie=dimension
     )[:limit]
 

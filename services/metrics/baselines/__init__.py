@@ -1,0 +1,1 @@
+"""What a campaign is compared with: another campaign, yesterday, the same weekday."""
