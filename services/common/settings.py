@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         description='JSON object of rates into the reporting currency, e.g. {"USD": "7.1"}',
     )
 
+    brushing_orders_per_hour: int = Field(
+        10, ge=2, description="paid orders of one buyer or device in a clock hour that put them under suspicion"
+    )
+
     # HTTP
     http_host: str = Field("127.0.0.1", description="address that the HTTP services bind")
     http_port: int = Field(8080, ge=1, le=65535, description="port of a service started by itself")

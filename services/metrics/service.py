@@ -17,6 +17,7 @@ from services.common.store import Store, StorePool
 from services.metrics.asking import Asking
 from services.metrics.campaigns import CampaignBook
 from services.metrics.dead_letters import build_letter_router
+from services.metrics.ladder import build_ladder_router
 from services.metrics.routes import build_router
 from services.metrics.snapshot import Snapshots
 from services.metrics.stream import Broadcasts
@@ -39,7 +40,9 @@ class MetricsService:
         book = CampaignBook(self._pool, clock, settings.reporting_currency)
         self._broadcasts = Broadcasts(lambda campaign_id: Snapshots(campaign_id, self._pool, engine, book, clock))
         self.router = APIRouter()
-        self.router.include_router(build_router(Asking(self._pool, engine, book, clock), self._broadcasts))
+        asking = Asking(self._pool, engine, book, clock)
+        self.router.include_router(build_router(asking, self._broadcasts))
+        self.router.include_router(build_ladder_router(asking, settings.brushing_orders_per_hour))
         self.router.include_router(build_letter_router(self._pool, settings, clock))
         _add_page(self.router)
         self._reason: str | None = "has not reached the store yet"
