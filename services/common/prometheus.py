@@ -17,6 +17,20 @@ HTTP_REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
+# The live stream
+STREAM_VIEWERS = Gauge("warroom_stream_viewers", "Viewers connected to the live streams of all campaigns.")
+STREAM_DROPPED_VIEWERS = Counter(
+    "warroom_stream_dropped_viewers_total", "Viewers disconnected because they did not take what they were sent."
+)
+STREAM_SKIPPED_FRAMES = Counter(
+    "warroom_stream_skipped_frames_total", "Frames not sent to a viewer that had not taken the one before."
+)
+STREAM_FRAME_SECONDS = Histogram(
+    "warroom_stream_frame_duration_seconds",
+    "Time from asking for a snapshot until every viewer's socket had it; how late the last viewer is.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
 # Store
 STORE_CALL_SECONDS = Histogram(
     "warroom_store_call_duration_seconds",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import resource
 import signal
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.common import prometheus
 from services.common.errors import WarroomError
+from services.common.http import ConnectionProtocol, Measured
 from services.common.problems import add_problem_handlers, problem
 from services.common.service import Service
 
@@ -28,15 +30,7 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
     app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
     add_problem_handlers(app)
 
-    @app.middleware("http")
-    async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        # The template, not the path: paths hold identifiers.
-        route = getattr(request.scope.get("route"), "path", "unmatched")
-        prometheus.HTTP_REQUESTS.labels(route, request.method, response.status_code).inc()
-        prometheus.HTTP_REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
-        return response
+    app.add_middleware(Measured)
 
     @app.get("/healthz", tags=["health"], summary="Liveness")
     async def healthz() -> dict[str, str]:
@@ -67,6 +61,7 @@ async def run_services(services: Sequence[Service], *, host: str, port: int, sto
     Raises what a service raised when one fails; the others are stopped first. A caller that has more to stop than the
     services passes `stop` and handles the signals itself.
     """
+    allow_connections()
     loop = asyncio.get_running_loop()
     handled = (signal.SIGTERM, signal.SIGINT) if stop is None else ()
     stop = stop or asyncio.Event()
@@ -80,6 +75,7 @@ async def run_services(services: Sequence[Service], *, host: str, port: int, sto
             log_config=None,
             access_log=False,
             lifespan="off",
+            http=ConnectionProtocol,
             # Streams never end by themselves.
             timeout_graceful_shutdown=2,
         )
@@ -113,6 +109,13 @@ async def run_services(services: Sequence[Service], *, host: str, port: int, sto
     if by_itself:
         # Whoever starts it again must see that something went wrong.
         raise WarroomError(f"{', '.join(early)} ended by itself")
+
+
+def allow_connections() -> None:
+    """Lets this process hold as many connections as the system allows it: the usual limit at first is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Server(uvicorn.Server):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
+from services.common.clock import to_ms
 from services.common.store import StorePool
 from services.common.tabular import time_text
 
@@ -13,7 +15,7 @@ _EVERY_CAMPAIGN = "*"
 
 _LATEST = """
 SELECT
-    alert_id, seq, rule, severity, state, campaign_id, labels, value, threshold, summary, runbook,
+    alert_id, seq, at, rule, severity, state, campaign_id, labels, value, threshold, summary, runbook,
     starts_at, ends_at, complete_until, evidence
 FROM
 (
@@ -29,16 +31,24 @@ LIMIT {limit:UInt32}
 """
 
 
-async def read_alert_feed(pool: StorePool, campaign_id: str, *, limit: int = 40) -> list[dict[str, Any]]:
-    """Open alerts first, then those that ended last, each with the number of its latest transition under `seq`."""
+@dataclass(frozen=True, slots=True)
+class FeedAlert:
+    """An alert as it is told, with the number and the moment (epoch ms) of its latest transition."""
+
+    seq: int
+    at_ms: int
+    told: dict[str, Any]
+
+
+async def read_alert_feed(pool: StorePool, campaign_id: str, *, limit: int = 40) -> list[FeedAlert]:
+    """Open alerts first, then those that ended last."""
     rows = await pool.query(_LATEST, {"campaign_id": campaign_id, "every": _EVERY_CAMPAIGN, "limit": limit})
-    return [_alert(row) for row in rows]
+    return [FeedAlert(row["seq"], to_ms(row["at"]), _alert(row)) for row in rows]
 
 
 def _alert(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["alert_id"],
-        "seq": row["seq"],
         "rule": row["rule"],
         "severity": row["severity"],
         "state": row["state"],

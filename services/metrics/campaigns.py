@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,8 +122,10 @@ class CampaignBook:
     async def get(self, campaign_id: str) -> KnownCampaign:
         """Raises `NotFound` for a campaign that was neither declared nor seen in any event."""
         parameters = {"campaign_id": campaign_id}
-        declared = await self._pool.query(_DECLARED.format(where=_ONE), parameters)
-        seen = await self._pool.query(_SEEN.format(where=_ONE), parameters)
+        declared, seen = await asyncio.gather(
+            self._pool.query(_DECLARED.format(where=_ONE), parameters),
+            self._pool.query(_SEEN.format(where=_ONE), parameters),
+        )
         if not declared and not seen:
             raise NotFound("campaign", campaign_id)
         return self._known(campaign_id, declared[0]["body"] if declared else None, seen[0] if seen else None)

@@ -39,14 +39,18 @@ async def overview_answer(
 ) -> dict[str, Any]:
     """The body of `GET /api/v1/campaigns/{id}/overview`."""
     then = None if baseline is None else baseline.question(question, completeness.as_of_ms)
-    values, compared = await asyncio.gather(metrics_of(engine, campaign, question), _compared(engine, baseline, then))
+    values, compared, phases = await asyncio.gather(
+        metrics_of(engine, campaign, question),
+        _compared(engine, baseline, then),
+        _by_phase(engine, campaign, question),
+    )
     return {
         "campaign_id": campaign.campaign_id,
         "from": time_text(campaign.local(question.start_ms)),
         "to": time_text(campaign.local(question.end_ms)),
         **completeness.fields(question.end_ms, kinds_behind(METRICS, question.dimensions)),
         "metrics": json_metrics(values),
-        "targets": await _targets(engine, campaign, question, values),
+        "targets": _targets(campaign, values, phases),
         "baseline": None
         if baseline is None or then is None
         else {
@@ -67,25 +71,27 @@ async def _compared(engine: QueryEngine, baseline: Baseline | None, then: Questi
     return await metrics_of(engine, baseline.campaign, then)
 
 
-async def _targets(
-    engine: QueryEngine, campaign: KnownCampaign, question: Question, values: Mapping[str, Value]
-) -> dict[str, Any] | None:
+async def _by_phase(engine: QueryEngine, campaign: KnownCampaign, question: Question) -> dict[str, Any]:
+    if campaign.declared is None or not campaign.declared.targets.phases:
+        return {}
+    phases = campaign.declared.targets.phases
+    wanted = sorted({metric for goals in phases.values() for metric in goals})
+    answer = await engine.metrics(replace(question, group_by="phase"), wanted, gross_margin(campaign))
+    found: dict[str, Any] = {}
+    for phase, goals in phases.items():
+        reached = answer.rows.get((0, phase), answer.empty)
+        found[phase] = {metric: _attained(metric, goal, reached[metric]) for metric, goal in goals.items()}
+    return found
+
+
+def _targets(campaign: KnownCampaign, values: Mapping[str, Value], phases: Mapping[str, Any]) -> dict[str, Any] | None:
     if campaign.declared is None:
         return None
     targets = campaign.declared.targets
     if not targets.total and not targets.phases:
         return None
-    by_phase: dict[str, dict[str, Any]] = {}
-    if targets.phases:
-        wanted = sorted({metric for goals in targets.phases.values() for metric in goals})
-        answer = await engine.metrics(replace(question, group_by="phase"), wanted, gross_margin(campaign))
-        for phase, goals in targets.phases.items():
-            reached = answer.rows.get((0, phase), answer.empty)
-            by_phase[phase] = {metric: _attained(metric, goal, reached[metric]) for metric, goal in goals.items()}
-    return {
-        "total": {metric: _attained(metric, goal, values[metric]) for metric, goal in targets.total.items()},
-        "phases": by_phase,
-    }
+    total = {metric: _attained(metric, goal, values[metric]) for metric, goal in targets.total.items()}
+    return {"total": total, "phases": phases}
 
 
 def _attained(metric: str, goal: Decimal, value: Value) -> dict[str, Any]:

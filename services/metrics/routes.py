@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import ValidationError
 
 from schemas.campaigns import Campaign
@@ -27,6 +26,7 @@ from services.metrics.params import (
     refuse_unknown,
 )
 from services.metrics.stream import Broadcasts
+from services.metrics.stream_response import StreamResponse
 from services.metrics.tables import (
     FUNNEL_KINDS,
     INVENTORY_KINDS,
@@ -214,13 +214,16 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         return tabular_response(request, *table, about=completeness.about(question.end_ms, INVENTORY_KINDS))
 
     @router.get("/campaigns/{campaign_id}/stream", summary="Server-sent events: a snapshot each second, alerts")
-    async def stream(campaign_id: CampaignId) -> StreamingResponse:
-        await book.get(campaign_id)
-        return StreamingResponse(
-            broadcasts.watch(campaign_id),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+    async def stream(
+        request: Request,
+        campaign_id: CampaignId,
+        last_event_id: Annotated[
+            str | None, Header(description="the last id that was seen: alerts that were missed come first")
+        ] = None,
+    ) -> Response:
+        _refuse(request)
+        await broadcasts.admit(campaign_id, lambda: book.get(campaign_id))
+        return StreamResponse(broadcasts, campaign_id, last_event_id)
 
     return router
 

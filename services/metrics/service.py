@@ -38,7 +38,9 @@ class MetricsService:
         self._pool = StorePool(store, threads=QUERY_THREADS, name="metrics")
         engine = QueryEngine(self._pool)
         book = CampaignBook(self._pool, clock, settings.reporting_currency)
-        self._broadcasts = Broadcasts(lambda campaign_id: Snapshots(campaign_id, self._pool, engine, book, clock))
+        self._broadcasts = Broadcasts(
+            lambda campaign_id: Snapshots(campaign_id, self._pool, settings.reporting_currency, clock)
+        )
         self.router = APIRouter()
         asking = Asking(self._pool, engine, book, clock)
         self.router.include_router(build_router(asking, self._broadcasts))

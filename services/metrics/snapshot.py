@@ -7,16 +7,18 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from services.common.clock import MINUTE_MS, Clock, floor_minute, to_datetime
+from services.common.clock import MINUTE_MS, Clock, floor_minute
 from services.common.query.completeness import Completeness, kinds_behind, read_completeness
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.store import StorePool
+from services.common.store.joined import JoinedPool
 from services.common.tabular import json_table, money_text, time_text
-from services.metrics.alert_feed import read_alert_feed
+from services.metrics.alert_feed import FeedAlert, read_alert_feed
 from services.metrics.baselines.choice import DECLARED, find_baseline
 from services.metrics.campaigns import CampaignBook, KnownCampaign
 from services.metrics.overview import overview_answer
+from services.metrics.stream import Tick
 from services.metrics.tables import (
     FUNNEL_KINDS,
     INVENTORY_KINDS,
@@ -27,7 +29,6 @@ from services.metrics.tables import (
 )
 
 PULSE_SECONDS = 600
-RECENT_SECONDS = 30
 
 _CHANNELS = ("gmv", "paid_gmv", "uv", "buyers", "conversion_rate", "ad_cost", "roas", "roi")
 _REGIONS = ("gmv", "uv")
@@ -58,75 +59,59 @@ class Snapshots:
     takes a tenth of the time at most.
     """
 
-    def __init__(
-        self, campaign_id: str, pool: StorePool, engine: QueryEngine, book: CampaignBook, clock: Clock
-    ) -> None:
+    def __init__(self, campaign_id: str, pool: StorePool, currency: str, clock: Clock) -> None:
         self._campaign_id = campaign_id
         self._pool = pool
-        self._engine = engine
-        self._book = book
+        self._engine = QueryEngine(pool)
+        # What is asked each second, in two statements: how far everything has come, and then the numbers.
+        self._joined = JoinedPool(pool)
+        self._joined_engine = QueryEngine(self._joined)
+        self._book = CampaignBook(self._joined, clock, currency)
         self._clock = clock
         self._panels: dict[str, Any] = {}
         self._due: dict[str, float] = {}
-        self._fresh: set[str] = set()
         self._refreshing: asyncio.Task[None] | None = None
         self._told: dict[str, int] | None = None
 
-    async def tick(self) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-        """The full snapshot, the one for those who have the last, and the alerts that changed in between."""
+    async def tick(self) -> Tick:
+        """The whole snapshot, and the alerts that changed since the last."""
         now = self._clock()
-        campaign = await self._book.get(self._campaign_id)
+        # Before the numbers, so that no more is claimed than they hold.
+        campaign, completeness, alerts = await asyncio.gather(
+            self._book.get(self._campaign_id),
+            read_completeness(self._joined, now),
+            read_alert_feed(self._joined, self._campaign_id),
+        )
         question = Question(
             self._campaign_id,
             campaign.start_ms,
             max(campaign.start_ms, floor_minute(now) + MINUTE_MS),
             phases=campaign.phases,
         )
-        completeness = await read_completeness(self._pool, now)
         await self._refresh(campaign, question, completeness)
-        overview, pulse, alerts = await asyncio.gather(
-            self._overview(campaign, question, completeness),
-            self._pulse(now),
-            read_alert_feed(self._pool, self._campaign_id),
+        baseline = await find_baseline(self._book, campaign, DECLARED)
+        overview, pulse = await asyncio.gather(
+            overview_answer(self._joined_engine, campaign, baseline, question, completeness), self._pulse(now)
         )
-        refreshed, self._fresh = self._fresh, set()
-        changed = self._changed(alerts)
-        for alert in alerts:
-            del alert["seq"]
-        head = {
+        snapshot = {
             **completeness.fields(question.end_ms),
             "campaign": campaign.answer(now),
             "overview": overview,
-            "alerts": {"rows": alerts},
+            "alerts": {"rows": [alert.told for alert in alerts]},
+            "pulse": _pulse_table(pulse),
+            **self._panels,
         }
-        recent = time_text(to_datetime(now - RECENT_SECONDS * 1000))
-        full = {**head, "pulse": _pulse_table(pulse), **self._panels}
-        changes = {
-            **head,
-            "pulse": _pulse_table([row for row in pulse if row["time"] >= recent]),
-            **{name: self._panels[name] for name in sorted(refreshed)},
-        }
-        return full, changes, changed
+        return Tick(now, snapshot, self._changed(alerts), [(alert.at_ms, alert.told) for alert in alerts])
 
-    def _changed(self, alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _changed(self, alerts: list[FeedAlert]) -> list[dict[str, Any]]:
         before = self._told
-        self._told = {alert["id"]: alert["seq"] for alert in alerts}
+        self._told = {alert.told["id"]: alert.seq for alert in alerts}
         if before is None:
             return []
-        return [
-            {key: value for key, value in alert.items() if key != "seq"}
-            for alert in reversed(alerts)
-            if before.get(alert["id"]) != alert["seq"]
-        ]
-
-    async def _overview(
-        self, campaign: KnownCampaign, question: Question, completeness: Completeness
-    ) -> dict[str, Any]:
-        baseline = await find_baseline(self._book, campaign, DECLARED)
-        return await overview_answer(self._engine, campaign, baseline, question, completeness)
+        return [alert.told for alert in reversed(alerts) if before.get(alert.told["id"]) != alert.seq]
 
     async def _pulse(self, now: int) -> list[dict[str, Any]]:
-        rows = await self._pool.query(
+        rows = await self._joined.query(
             _PULSE,
             {"campaign_id": self._campaign_id, "start": now // 1000 - PULSE_SECONDS, "end": now // 1000 + 1},
         )
@@ -163,7 +148,6 @@ class Snapshots:
             # Asked less often than the rest: a panel says for itself how far it can be trusted.
             table, kinds = await self._panel(name, campaign, question, completeness.as_of_ms)
             self._panels[name] = json_table(*table, completeness.about(question.end_ms, kinds))
-            self._fresh.add(name)
             spent = time.monotonic() - started
             self._due[name] = started + max(period, 10 * spent)
 

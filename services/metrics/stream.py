@@ -3,39 +3,59 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+import secrets
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
+from services.common import prometheus
 from services.common.errors import WarroomError
+from services.metrics.frames import Message, event_bytes
+from services.metrics.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 """How long a campaign's snapshots go on after its last viewer left: a page that reloads finds them warm."""
-REMEMBERED = 20
-"""A viewer that missed more snapshots than this is sent a full one again."""
+REMEMBERED = 600
+"""Frames whose alerts are kept for those who come back."""
+PAST_MS = 3_600_000
+"""How far back alerts are told to one who comes back with an id that this process did not give."""
+HEARTBEAT_SECONDS = 10.0
+
+# Between an alert's own moment and when it can be read.
+_LATE_MS = 30_000
+_HELLO = b"retry: 1000\n\n"
+_HEARTBEAT = Message(b": no snapshot\n\n")
+# Of the viewers that are written to before others get their turn.
+_PORTION = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One tick: the message for those who follow, the one for those who come new, and the alerts since the last."""
+class Tick:
+    """What a source says each second.
 
-    number: int
-    following: bytes
-    full: bytes
-    alerts: tuple[bytes, ...]
+    `changed` are the alerts that changed since its last tick; `recent` all that it knows, each with the moment (epoch
+    ms) of its latest change.
+    """
+
+    as_of_ms: int
+    snapshot: dict[str, Any]
+    changed: list[dict[str, Any]]
+    recent: list[tuple[int, dict[str, Any]]]
 
 
 class SnapshotSource(Protocol):
     """What a broadcast asks each second."""
 
-    async def tick(self) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-        """The full snapshot, what may have changed in it since the last tick, and the alerts that changed."""
+    async def tick(self) -> Tick:
+        """The whole snapshot and the alerts."""
         ...
 
     async def close(self) -> None:
@@ -43,48 +63,76 @@ class SnapshotSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    number: int
+    snapshot: Message
+    following: Message
+    """The alerts since the last frame and the snapshot: what everyone gets who had the last."""
+    tick: Tick
+
+
 @dataclass(slots=True)
 class _Broadcast:
     source: SnapshotSource
-    viewers: int = 0
-    latest: Frame | None = None
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    # Numbers mean something only beside the broadcast that gave them: another process, or this one later, counts anew.
+    name: str = field(default_factory=lambda: secrets.token_hex(4))
+    viewers: dict[Viewer, None] = field(default_factory=dict)
+    frames: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    latest: _Frame | None = None
     task: asyncio.Task[None] | None = None
 
 
 class Broadcasts:
-    """All running broadcasts. A slow viewer is never waited for: it skips to the latest snapshot."""
+    """All running broadcasts.
+
+    Each message is encoded once and handed to every socket that has taken the one before. A viewer whose socket has
+    not is passed over, costs no more than that one message, and is dropped after `viewer.SLOW_SECONDS`. One that was
+    passed over or comes back is sent the alerts that it missed and the latest snapshot.
+    """
 
     def __init__(self, source: Callable[[str], SnapshotSource]) -> None:
         self._source = source
         self._running: dict[str, _Broadcast] = {}
+        self._asking: dict[str, asyncio.Task[object]] = {}
         self._closed = False
 
-    async def watch(self, campaign_id: str) -> AsyncIterator[bytes]:
-        """The events of one viewer, until it goes away or the service stops."""
+    async def admit(self, campaign_id: str, look_up: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Raises what `look_up` raises for a campaign that cannot be watched.
+
+        It is asked once however many come at a time, as after a restart, and not at all for one that is being watched.
+        """
+        if campaign_id in self._running:
+            return
+        asking = self._asking.get(campaign_id)
+        if asking is None:
+            asking = self._asking[campaign_id] = asyncio.create_task(look_up(), name=f"admit-{campaign_id}")
+            asking.add_done_callback(lambda _: self._asking.pop(campaign_id, None))
+        # One who gives up must not end it for the others.
+        await asyncio.shield(asking)
+
+    @contextmanager
+    def watching(self, campaign_id: str, viewer: Viewer) -> Iterator[None]:
+        """Sends a viewer the events of a campaign for as long as the block runs."""
+        if self._closed:
+            viewer.end()
+            yield
+            return
         broadcast = self._running.get(campaign_id)
         if broadcast is None:
             broadcast = self._running[campaign_id] = _Broadcast(self._source(campaign_id))
         if broadcast.task is None or broadcast.task.done():
             broadcast.task = asyncio.create_task(self._run(campaign_id, broadcast), name=f"stream-{campaign_id}")
-        broadcast.viewers += 1
-        seen = 0
+        broadcast.viewers[viewer] = None
+        prometheus.STREAM_VIEWERS.inc()
         try:
-            yield b"retry: 1000\n\n"
-            while not self._closed:
-                async with broadcast.changed:
-                    if broadcast.latest is None or broadcast.latest.number == seen:
-                        await broadcast.changed.wait()
-                    frame = broadcast.latest
-                if frame is None or frame.number == seen:
-                    continue
-                follows = seen and frame.number - seen <= REMEMBERED
-                for alert in frame.alerts if seen else ():
-                    yield alert
-                yield frame.following if follows else frame.full
-                seen = frame.number
+            viewer.begin(_HELLO)
+            if broadcast.latest is not None and not viewer.gone:
+                _catch_up(broadcast, viewer, broadcast.latest)
+            yield
         finally:
-            broadcast.viewers -= 1
+            del broadcast.viewers[viewer]
+            prometheus.STREAM_VIEWERS.dec()
 
     async def close(self) -> None:
         """Ends every viewer's stream and every broadcast."""
@@ -93,8 +141,8 @@ class Broadcasts:
             if broadcast.task is not None:
                 broadcast.task.cancel()
                 await asyncio.gather(broadcast.task, return_exceptions=True)
-            async with broadcast.changed:
-                broadcast.changed.notify_all()
+            for viewer in broadcast.viewers:
+                viewer.end()
 
     async def _run(self, campaign_id: str, broadcast: _Broadcast) -> None:
         try:
@@ -104,9 +152,9 @@ class Broadcasts:
 
     async def _ticks(self, campaign_id: str, broadcast: _Broadcast) -> None:
         loop = asyncio.get_running_loop()
-        number = broadcast.latest.number if broadcast.latest is not None else 0
         idle_since: float | None = None
         failures = 0
+        spoken = loop.time()
         while not self._closed:
             started = loop.time()
             if broadcast.viewers:
@@ -117,7 +165,7 @@ class Broadcasts:
                 self._running.pop(campaign_id, None)
                 return
             try:
-                full, changes, alerts = await broadcast.source.tick()
+                tick = await broadcast.source.tick()
             except Exception as error:
                 # Viewers see that nothing comes; the page says that it is stale. The store may be back in a moment, and
                 # a fault of ours must not leave them waiting for ever.
@@ -127,23 +175,92 @@ class Broadcasts:
                     extra={"campaign_id": campaign_id, "error": str(error)},
                     exc_info=None if isinstance(error, WarroomError) else error,
                 )
+                if loop.time() - spoken >= HEARTBEAT_SECONDS:
+                    # Proxies end a connection that says nothing, and who has gone is noticed by writing.
+                    await _hand_out(broadcast, lambda viewer: viewer.send(_HEARTBEAT))
+                    spoken = loop.time()
                 await asyncio.sleep(min(2.0**failures, 10) * random.uniform(0.5, 1))
                 continue
             failures = 0
-            number += 1
-            async with broadcast.changed:
-                broadcast.latest = Frame(
-                    number,
-                    event_bytes("snapshot", changes, number),
-                    event_bytes("snapshot", full, number),
-                    tuple(event_bytes("alert", alert) for alert in alerts),
-                )
-                broadcast.changed.notify_all()
-            await asyncio.sleep(max(0.05, PERIOD_SECONDS - (loop.time() - started)))
+            frame = _framed(broadcast, tick)
+            await _hand_out(broadcast, lambda viewer, frame=frame: _send(broadcast, viewer, frame))  # type: ignore[misc]
+            spoken = loop.time()
+            if broadcast.viewers:
+                prometheus.STREAM_FRAME_SECONDS.observe(spoken - started)
+            await asyncio.sleep(max(0.05, PERIOD_SECONDS - (spoken - started)))
 
 
-def event_bytes(name: str, data: Any, number: int | None = None) -> bytes:
-    """One server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
-    identity = f"id: {number}\n" if number is not None else ""
-    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {name}\n{identity}data: {body}\n\n".encode()
+def _framed(broadcast: _Broadcast, tick: Tick) -> _Frame:
+    number = broadcast.latest.number + 1 if broadcast.latest is not None else 1
+    snapshot = event_bytes("snapshot", tick.snapshot, f"{broadcast.name}-{number}-{tick.as_of_ms}")
+    alerts = b"".join(event_bytes("alert", alert) for alert in tick.changed)
+    broadcast.frames.append((number, alerts))
+    whole = Message(snapshot)
+    broadcast.latest = _Frame(number, whole, Message(alerts + snapshot) if alerts else whole, tick)
+    return broadcast.latest
+
+
+async def _hand_out(broadcast: _Broadcast, send: Callable[[Viewer], None]) -> None:
+    """To every viewer whose socket takes it, in portions between which others get their turn."""
+    loop = asyncio.get_running_loop()
+    everyone = iter(list(broadcast.viewers))
+    while portion := list(islice(everyone, _PORTION)):
+        now = loop.time()
+        for viewer in portion:
+            if viewer.gone or viewer not in broadcast.viewers:
+                continue
+            if viewer.takes(now):
+                send(viewer)
+            elif viewer.slow(now):
+                prometheus.STREAM_DROPPED_VIEWERS.inc()
+                viewer.drop()
+            else:
+                prometheus.STREAM_SKIPPED_FRAMES.inc()
+        await asyncio.sleep(0)
+
+
+def _send(broadcast: _Broadcast, viewer: Viewer, frame: _Frame) -> None:
+    if viewer.number == frame.number:
+        return
+    if viewer.number == frame.number - 1 and viewer.number:
+        viewer.send(frame.following)
+        viewer.number = frame.number
+    else:
+        _catch_up(broadcast, viewer, frame)
+
+
+def _catch_up(broadcast: _Broadcast, viewer: Viewer, frame: _Frame) -> None:
+    """The alerts that a viewer missed, if it saw any frame before, and the latest snapshot."""
+    missed = b""
+    if viewer.number:
+        missed = _alerts_after(broadcast, viewer.number, frame)
+    elif viewer.last_id is not None:
+        name, number, moment = _parsed(viewer.last_id)
+        if name == broadcast.name and number is not None:
+            missed = _alerts_after(broadcast, number, frame)
+        else:
+            missed = _alerts_since(frame, moment)
+    if missed:
+        viewer.send(Message(missed))
+    viewer.send(frame.snapshot)
+    viewer.number = frame.number
+
+
+def _alerts_after(broadcast: _Broadcast, number: int, frame: _Frame) -> bytes:
+    if broadcast.frames[0][0] > number + 1:
+        return _alerts_since(frame, None)
+    return b"".join(alerts for each, alerts in broadcast.frames if each > number)
+
+
+def _alerts_since(frame: _Frame, moment: int | None) -> bytes:
+    """By the alerts' own moments: what is visible a little late is told twice rather than never."""
+    bound = max(frame.tick.as_of_ms - PAST_MS, (moment or 0) - _LATE_MS)
+    return b"".join(event_bytes("alert", alert) for at, alert in reversed(frame.tick.recent) if at >= bound)
+
+
+def _parsed(identity: str) -> tuple[str, int | None, int | None]:
+    """Broadcast, number and moment of an id; None for what cannot be read."""
+    parts = identity.split("-")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts[1:]):
+        return "", None, None
+    return parts[0], int(parts[1]), int(parts[2])

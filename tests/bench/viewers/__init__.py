@@ -1,0 +1,1 @@
+"""How many viewers of the live stream one core holds."""

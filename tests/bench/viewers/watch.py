@@ -1,0 +1,157 @@
+"""A child: many viewers in one process, which note when each snapshot was wholly there."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+import time
+import zlib
+from dataclasses import dataclass, field
+
+import msgspec
+
+from services.common.runtime import allow_connections
+
+_BUFFER = bytearray(1 << 20)
+_VIEW = memoryview(_BUFFER)
+_AT_ONCE = 200
+
+
+class Seen(msgspec.Struct):
+    """What one process of viewers saw: lateness in seconds of every snapshot, its size, and how many each had."""
+
+    lateness: list[float]
+    bytes_per_snapshot: float
+    counts: list[int]
+    lost: int
+
+
+@dataclass(slots=True)
+class Sight:
+    """One connection: what is still to come of its chunk, and when that snapshot was asked for."""
+
+    connection: socket.socket
+    head: bytes = b""
+    left: int = 0
+    begun: bool = False
+    as_of: float | None = None
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Watcher:
+    """All viewers of this process. Lateness is that of the last byte behind the moment in the snapshot's id."""
+
+    gzip: bool
+    lateness: list[float] = field(default_factory=list)
+    size: int = 0
+    counting: bool = False
+    lost: int = 0
+    moments: dict[bytes, float | None] = field(default_factory=dict)
+
+    def read(self, sight: Sight, now: float) -> bool:
+        """Takes what has come. False when the connection has ended."""
+        try:
+            number = sight.connection.recv_into(_BUFFER)
+        except BlockingIOError:
+            return True
+        except OSError:
+            number = 0
+        if not number:
+            self.lost += 1
+            return False
+        at = 0
+        while at < number:
+            if sight.left > number - at:
+                sight.left -= number - at
+                break
+            if sight.left:
+                at += sight.left
+                sight.left = 0
+                self._done(sight)
+                continue
+            at = self._begin(sight, at, number)
+        return True
+
+    def _begin(self, sight: Sight, at: int, number: int) -> int:
+        """Reads the head of a chunk once enough of it is there; returns where its rest begins."""
+        data = sight.head + bytes(_VIEW[at : min(number, at + 600)])
+        if not sight.begun:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                sight.head = data
+                return number
+            sight.begun = True
+            taken = end + 4 - len(sight.head)
+            sight.head = b""
+            return at + taken
+        end = data.find(b"\r\n", 1)
+        if end < 0 or (len(data) < 200 and len(data) - end - 4 < int(data[:end], 16)):
+            sight.head = data
+            return number
+        length = int(data[:end], 16) + 2
+        start = at + end + 2 - len(sight.head)
+        sight.as_of = self._moment(data[end + 2 : end + min(160, length)], length)
+        sight.left = length
+        if start < at:
+            sight.left -= at - start
+            start = at
+        sight.head = b""
+        return start
+
+    def _moment(self, beginning: bytes, length: int) -> float | None:
+        key = beginning[:100] + b"%d" % length
+        if key not in self.moments:
+            wrapped = 31 if beginning.startswith(b"\x1f\x8b") else -zlib.MAX_WBITS
+            text = zlib.decompressobj(wrapped).decompress(beginning, 80) if self.gzip else beginning
+            line = text.partition(b"\nid: ")[2].partition(b"\n")[0]
+            self.moments[key] = int(line.rpartition(b"-")[2]) / 1000 if line else None
+            if line and self.counting:
+                self.size = length
+        return self.moments[key]
+
+    def _done(self, sight: Sight) -> None:
+        if sight.as_of is not None and self.counting:
+            self.lateness.append(time.time() - sight.as_of)
+            sight.count += 1
+        sight.as_of = None
+
+
+def watch(port: int, path: str, viewers: int, seconds: float, *, gzip: bool) -> Seen:
+    """Connects all, waits until each has had a snapshot, and then notes for some seconds what comes."""
+    watcher = Watcher(gzip)
+    epoll = select.epoll()
+    sights: dict[int, Sight] = {}
+    request = f"GET {path} HTTP/1.1\r\nHost: bench\r\n{'Accept-Encoding: gzip' if gzip else 'X: y'}\r\n\r\n".encode()
+
+    def pump(until: float) -> None:
+        while (now := time.monotonic()) < until:
+            for number, _ in epoll.poll(max(0.0, until - now)):
+                if not watcher.read(sights[number], now):
+                    epoll.unregister(number)
+
+    for number in range(viewers):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+        connection.sendall(request)
+        connection.setblocking(False)
+        sights[connection.fileno()] = Sight(connection)
+        epoll.register(connection.fileno(), select.EPOLLIN)
+        if number % _AT_ONCE == 0:
+            pump(time.monotonic() + 0.05)
+    # Until the burst of the beginning is over.
+    pump(time.monotonic() + 5)
+    watcher.counting = True
+    pump(time.monotonic() + seconds)
+    for sight in sights.values():
+        sight.connection.close()
+    counts = [sight.count for sight in sights.values()]
+    return Seen([round(each, 4) for each in watcher.lateness], watcher.size, counts, watcher.lost)
+
+
+if __name__ == "__main__":
+    allow_connections()
+    os.sched_setaffinity(0, {int(sys.argv[6])})
+    found = watch(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), gzip=sys.argv[5] == "gzip")
+    sys.stdout.buffer.write(msgspec.json.encode(found))
