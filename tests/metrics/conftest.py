@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from services.common.query.engine import QueryEngine
 from services.common.runtime import build_app
 from services.common.settings import Settings
 from services.common.store import Store, StorePool
-from services.metrics.campaigns import CampaignBook
 from services.metrics.service import MetricsService
 from services.metrics.snapshot import Snapshots
 from tests.support.store import WAYS, by_way, fresh_campaign
@@ -39,8 +37,7 @@ class Desk:
     async def snapshots(self) -> AsyncIterator[Snapshots]:
         """What the stream of the campaign tells, by the desk's clock."""
         pool = StorePool(self.store, threads=2, name="test")
-        book = CampaignBook(pool, lambda: self.now_ms, "CNY")
-        source = Snapshots(self.campaign, pool, QueryEngine(pool), book, lambda: self.now_ms)
+        source = Snapshots(self.campaign, pool, "CNY", lambda: self.now_ms)
         try:
             yield source
         finally:

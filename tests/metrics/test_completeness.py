@@ -145,7 +145,7 @@ async def test_the_stream_says_it_of_the_whole_and_of_each_panel(
 ) -> None:
     insert_rows(store, "order_events", [order(desk.campaign)])
     async with desk.snapshots() as snapshots:
-        full, _, _ = await snapshots.tick()
+        full = (await snapshots.tick()).snapshot
     assert full["watermark"] == time_text(marks["spend"])
     assert full["overview"]["watermark"] == time_text(marks["spend"])
     assert full["funnel"]["watermark"] == time_text(marks["orders"])
