@@ -14,10 +14,11 @@ from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
 from services.common.store import StorePool
 from services.metrics.campaigns import CampaignBook, KnownCampaign
-from services.metrics.params import PeriodParameters, period_parameters
+from services.metrics.params import PeriodParameters, period_parameters, span_parameters
 
 CampaignId = Annotated[str, Path(pattern=CAMPAIGN_ID, description="1 to 64 of A-Z a-z 0-9 _ . -")]
 Period = Annotated[PeriodParameters, Depends(period_parameters)]
+Span = Annotated[PeriodParameters, Depends(span_parameters)]
 Format = Annotated[str | None, Query(description="json, csv, arrow or parquet; wins over Accept")]
 
 

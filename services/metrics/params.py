@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +77,44 @@ def period_parameters(
     if start_ms is not None and end_ms is not None and end_ms < start_ms:
         raise InvalidRequest("to", "must not be before from")
     return PeriodParameters(start_ms, end_ms, {name: tuple(values) for name, values in given.items() if values})
+
+
+def span_parameters(
+    request: Request,
+    start: Annotated[str | None, Query(alias="from", description=f"start, {_Moment}; default the campaign's")] = None,
+    end: Annotated[str | None, Query(alias="to", description=f"end (excluded), {_Moment}; default now")] = None,
+) -> PeriodParameters:
+    """The FastAPI dependency of calls over a period that take no filters. Raises `InvalidRequest`."""
+    return period_parameters(request, start, end)
+
+
+def refuse_others(request: Request, *allowed: str) -> None:
+    """Raises `InvalidRequest` for a query parameter that a call without filters does not have."""
+    known = {"from", "to", "format", *allowed}
+    for name in request.query_params:
+        if name not in known:
+            what = "cannot be filtered by here" if name in DIMENSIONS else "no such parameter"
+            raise InvalidRequest(name, f"{what}; there are {', '.join(sorted(known))}")
+
+
+def parse_choice(field: str, text: str | None, choices: tuple[str, ...], default: str) -> str:
+    """One of the choices."""
+    if text is None:
+        return default
+    if text not in choices:
+        raise InvalidRequest(field, f"must be one of {', '.join(choices)}")
+    return text
+
+
+def parse_duration(field: str, text: str | None, default_ms: int, most_days: int) -> int:
+    """Milliseconds of `30m`, `12h` or `7d`, from a minute to `most_days`."""
+    if text is None:
+        return default_ms
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([mhd])", text)
+    ms = int(match.group(1)) * {"m": 1, "h": 60, "d": 1440}[match.group(2)] * MINUTE_MS if match else 0
+    if not 0 < ms <= most_days * 1440 * MINUTE_MS:
+        raise InvalidRequest(field, f"must be a number followed by m, h or d, from 1m to {most_days}d")
+    return ms
 
 
 def refuse_unknown(request: Request, *allowed: str) -> None:
