@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tests.festivals import duck_metrics as metrics
 from tests.festivals.compare import differences, empty
+from tests.festivals.duck_funnel import STEPS, funnel
 from tests.festivals.system import System, instant
 
 Period = tuple[datetime | None, datetime | None]
@@ -63,6 +64,8 @@ def table_problems(
     return [f"{campaign} {by} {interval} {filters or ''} {line}" for line in wrong]
 
 
+LATER: Final = {"lost", "median_seconds"}
+
 LENGTHS: Final = {
     "1m": timedelta(minutes=1), "5m": timedelta(minutes=5), "15m": timedelta(minutes=15), "1h": timedelta(hours=1),
     "1d": timedelta(days=1),
@@ -88,3 +91,33 @@ def keyed(rows: list[dict[str, Any]], *names: str) -> dict[tuple[Any, ...], dict
     found = {tuple(row[name] for name in names): row for row in rows}
     assert len(found) == len(rows), "two rows are alike"
     return found
+
+
+def funnel_problems(
+    system: System,
+    campaign: str,
+    period: Period = (None, None),
+    *,
+    by: str | None = None,
+    filters: metrics.Filters | None = None,
+) -> list[str]:
+    """Every step of every group: users, both conversions, who was lost, and how long the step took."""
+    start, end = period[0] or system.start(campaign), period[1] or system.now(campaign)
+    answer = system.get("/funnel", campaign=campaign, group_by=by, from_=start, to=end, **(filters or {}))
+    expected = funnel(system.duck, campaign, start, end, filters, by)
+    said: dict[Any, list[dict[str, Any]]] = {}
+    for row in answer["rows"]:
+        said.setdefault(row[by] if by else None, []).append(row)
+    wrong = [f"{value!r} has no rows" for value in expected if value not in said]
+    for value, rows in said.items():
+        wrong += [] if [row["step"] for row in rows] == list(STEPS) else [f"{value!r}: not the steps"]
+        if value not in expected:
+            wrong += [f"{value!r} has users" for row in rows if row["users"]]
+            continue
+        for row, wanted in zip(rows, expected[value], strict=True):
+            names = [name for name in wanted if name in row or name not in LATER]
+            if row["step"] == STEPS[0]:
+                # Nothing comes before the first step: all of its users, or no ratio, are both an answer.
+                names.remove("step_conversion")
+            wrong += [f"{value!r} {row['step']} {line}" for line in differences(row, wanted, names)]
+    return [f"{campaign} {by} {filters or ''} {line}" for line in wrong]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.common.clock import to_datetime
@@ -101,13 +101,14 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def bucket(interval: str) -> str:
-    """The start of the bucket on the clock of the zone `$zone` that holds the event."""
-    local = "(happened AT TIME ZONE $zone)"
+def bucket(interval: str, shift: timedelta = timedelta(0)) -> str:
+    """The start of the bucket on the clock of the zone `$zone` that holds the event, moved by `shift`."""
+    happened = f"(happened + INTERVAL '{round(shift.total_seconds() * 1000)} milliseconds')" if shift else "happened"
+    local = f"({happened} AT TIME ZONE $zone)"
     if interval == "1d":
         return f"date_trunc('day', {local}) AT TIME ZONE $zone"
     length = {"1m": "1 minute", "5m": "5 minutes", "15m": "15 minutes", "1h": "1 hour"}[interval]
-    return f"happened - ({local} - time_bucket(INTERVAL '{length}', {local}))"
+    return f"{happened} - ({local} - time_bucket(INTERVAL '{length}', {local}))"
 
 
 def measured(
@@ -119,10 +120,13 @@ def measured(
     filters: Filters | None = None,
     by: str | None = None,
     interval: str | None = None,
+    shift: timedelta = timedelta(0),
+    zone: str | None = None,
 ) -> dict[tuple[datetime | None, str | None], dict[str, Any]]:
     """Every metric by (bucket, value of the dimension); None where a kind of event lacks a dimension.
 
-    What has no events has no entry, but for the whole (no bucket, no dimension), which always has one.
+    What has no events has no entry, but for the whole (no bucket, no dimension), which always has one. The period is
+    that of the events; `shift` is added to their moments before they go into buckets.
     """
     filters = filters or {}
     dimensions = {*filters, *([by] if by else [])}
@@ -132,7 +136,7 @@ def measured(
             continue
         columns = ", ".join(f"{sql} AS {name}" for name, sql in measures.items())
         parts.append(
-            f"SELECT {bucket(interval) if interval else 'NULL::TIMESTAMPTZ'} AS bucket,"
+            f"SELECT {bucket(interval, shift) if interval else 'NULL::TIMESTAMPTZ'} AS bucket,"
             f" {by or 'NULL::VARCHAR'} AS slice, {columns}"
             f" FROM {source(kind, dimensions)}"
             f" WHERE campaign = $campaign AND happened >= date_trunc('minute', $start::TIMESTAMPTZ)"
@@ -154,7 +158,7 @@ def measured(
         campaign=campaign,
         start=start,
         end=end,
-        zone=zone_of(duck, campaign),
+        zone=zone or zone_of(duck, campaign),
         margin=str(duck.campaigns.get(campaign, {}).get("gross_margin", 1)),
     )
     return {

@@ -1,0 +1,43 @@
+"""The money ladder equals DuckDB's, rung by rung."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.festivals import flash
+from tests.festivals.checks import keyed
+from tests.festivals.compare import same
+from tests.festivals.duck_metrics import Filters
+from tests.festivals.duck_money import ladder
+from tests.festivals.system import System
+from tests.festivals.test_metrics import CAMPAIGNS, values_of
+
+
+@pytest.mark.parametrize("campaign", CAMPAIGNS)
+def test_ladder(system: System, campaign: str) -> None:
+    """Over everything, over parts that cut a busy hour, and of the orders under a filter."""
+    start, now = system.start(campaign), system.now(campaign)
+    periods = [(start, now), (start, start + (now - start) * 0.21), (start + (now - start) * 0.3, now)]
+    filters: list[Filters] = [{}]
+    for dimension in ("channel", "region", "item_id", "item_category", "phase", "customer_type"):
+        filters += [{dimension: value} for value in values_of(system, campaign, dimension)[:2]]
+    wrong = []
+    for first, last in periods:
+        for chosen in filters:
+            answer = system.get("/ladder", campaign=campaign, from_=first, to=last, **chosen)
+            rows = keyed(answer["rows"], "rung")
+            expected = ladder(system.duck, campaign, first, last, chosen)
+            assert [row["rung"] for row in answer["rows"]] == list(expected)
+            wrong += [
+                f"{chosen} {rung} {name}: answered {rows[rung,][name]}, expected {value}"
+                for rung, wanted in expected.items()
+                for name, value in wanted.items()
+                if not same(name, rows[rung,][name], value, money=name == "amount")
+            ]
+    assert not wrong
+
+
+def test_somebody_is_suspected(system: System) -> None:
+    """Ten orders in a clock hour are too many, by user or by device; nine, or ten over two hours, are not."""
+    found = ladder(system.duck, flash.NAME, system.start(flash.NAME), system.now(flash.NAME))
+    assert found["net_of_suspicion"]["amount"] < found["net_of_refunds"]["amount"]
