@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from schemas.alerts import (
     Acknowledgement,
@@ -20,13 +20,13 @@ from services.alerts.lifecycle import State
 from services.alerts.silences import Silence
 from services.common.clock import to_datetime, to_ms
 from services.common.errors import InvalidRequest
+from services.common.paging import MOST_ROWS, PAGING, AnyPage, Page, Sorted, paging
 from services.common.problems import problem
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
 
 if TYPE_CHECKING:
     from services.alerts.service import AlertsService
 
-_MOST = 10_000
 _UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _LONGEST_SILENCE_MS = 400 * 86_400_000
 
@@ -79,17 +79,16 @@ def alerts_router(service: AlertsService) -> APIRouter:
     @router.get("/alerts", summary="Alerts, newest first", responses=TABLE_FORMS)
     async def list_alerts(
         request: Request,
+        page: Annotated[Page, Depends(paging(100))],
         campaign_id: Annotated[str | None, Query(description="`*` for the pipeline's own alerts")] = None,
         state: Annotated[str | None, Query(description="pending, firing, acknowledged or resolved")] = None,
         severity: Annotated[str | None, Query(description="info, warning or critical")] = None,
-        limit: Annotated[str | None, Query(description=f"1 to {_MOST}, default 100")] = None,
     ) -> Response:
-        _refuse_unknown(request, "campaign_id", "state", "severity", "limit")
+        _refuse_unknown(request, "campaign_id", "state", "severity", *PAGING)
         _one_of("state", state, get_args(AlertState))
         _one_of("severity", severity, get_args(Severity))
         if campaign_id == "":
             raise InvalidRequest("campaign_id", "must not be empty")
-        count = _limit(limit)
         found = [
             alert
             for alert in (service.pending() if state in (None, "pending") else [])
@@ -97,10 +96,12 @@ def alerts_router(service: AlertsService) -> APIRouter:
         ]
         if state != "pending":
             found += await service.ledger.find(
-                campaign_id=campaign_id or "", state=state or "", severity=severity or "", limit=count
+                campaign_id=campaign_id or "", state=state or "", severity=severity or "", limit=page.reach or MOST_ROWS
             )
         found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
-        return tabular_response(request, _ALERT_COLUMNS, [_fields(alert) for alert in found[:count]])
+        order = [Sorted("starts_at", descending=True), Sorted("id", descending=True)]
+        rows = [_fields(alert) for alert in found[: page.reach]]
+        return tabular_response(request, _ALERT_COLUMNS, rows, page=page, order=order)
 
     @router.get("/alerts/{alert_id}", summary="One alert with its timeline")
     async def get_alert(request: Request, alert_id: str) -> AlertDetail:
@@ -136,16 +137,16 @@ def alerts_router(service: AlertsService) -> APIRouter:
         return SilenceAnswer(**_silence_fields(silence, now))
 
     @router.get("/silences", summary="Silences, newest first", responses=TABLE_FORMS)
-    async def list_silences(request: Request) -> Response:
-        _refuse_unknown(request)
+    async def list_silences(request: Request, page: AnyPage) -> Response:
+        _refuse_unknown(request, *PAGING)
         now = service.now
         rows = [_silence_fields(silence, now) for silence in service.silences.all]
-        return tabular_response(request, _SILENCE_COLUMNS, rows)
+        return tabular_response(request, _SILENCE_COLUMNS, rows, page=page)
 
     @router.get("/rules", summary="The rules in force, each with its state", responses=TABLE_FORMS)
-    async def list_rules(request: Request) -> Response:
-        _refuse_unknown(request)
-        return tabular_response(request, _RULE_COLUMNS, _rules(service))
+    async def list_rules(request: Request, page: AnyPage) -> Response:
+        _refuse_unknown(request, *PAGING)
+        return tabular_response(request, _RULE_COLUMNS, _rules(service), page=page)
 
     return router
 
@@ -233,11 +234,3 @@ def _refuse_unknown(request: Request, *known: str) -> None:
 def _one_of(field: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         raise InvalidRequest(field, f"must be one of {', '.join(allowed)}")
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return 100
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
-        raise InvalidRequest("limit", f"must be a whole number from 1 to {_MOST}")
-    return int(text)

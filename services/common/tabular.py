@@ -1,47 +1,34 @@
-"""One table, four forms: JSON, CSV, Arrow IPC stream and Parquet."""
+"""One table, four forms: JSON, CSV, Arrow IPC stream and Parquet, streamed and in pages."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from enum import StrEnum
+from itertools import chain
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 
+from services.common.columns import Column, Type, json_value, money_text, time_text
+from services.common.encoding import PORTION_ROWS, arrow_portions, csv_portions, json_portions, parquet_portions
 from services.common.errors import InvalidRequest
+from services.common.paging import WHOLE, Page, Sorted, cut, next_link
 
-
-class Type(StrEnum):
-    """What a column holds, in every form of the table."""
-
-    TEXT = "text"
-    COUNT = "count"
-    MONEY = "money"
-    RATIO = "ratio"
-    TIME = "time"
-    """Aware datetimes: RFC 3339 with the offset they carry in JSON and CSV, UTC in Arrow and Parquet."""
-    JSON = "json"
-    """Nested values: as they are in JSON, JSON text in the other forms."""
-
-
-_ARROW = {
-    Type.TEXT: pa.string(),
-    Type.COUNT: pa.int64(),
-    Type.MONEY: pa.decimal128(38, 2),
-    Type.RATIO: pa.float64(),
-    Type.TIME: pa.timestamp("ms", tz="UTC"),
-    Type.JSON: pa.string(),
-}
-
-_CENT = Decimal("0.01")
+__all__ = [
+    "MEDIA_TYPES",
+    "NOTHING_SAID",
+    "TABLE_FORMS",
+    "About",
+    "Column",
+    "Type",
+    "json_table",
+    "json_value",
+    "money_text",
+    "requested_format",
+    "tabular_response",
+    "time_text",
+]
 
 MEDIA_TYPES = {
     "json": "application/json",
@@ -54,14 +41,6 @@ TABLE_FORMS: dict[int | str, dict[str, Any]] = {
     200: {"content": {media: {} for name, media in MEDIA_TYPES.items() if name != "json"}}
 }
 """For a route's `responses`: the forms beside JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's name and type."""
-
-    name: str
-    type: Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +61,6 @@ class About:
 
 
 NOTHING_SAID = About()
-
-
-def money_text(amount: Decimal | int) -> str:
-    """An amount as the contract writes it: a decimal string with two decimals."""
-    return format(Decimal(amount).quantize(_CENT, rounding=ROUND_HALF_UP), "f")
-
-
-def time_text(moment: datetime) -> str:
-    """RFC 3339, with milliseconds only where there are some."""
-    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
-
-
-def json_value(kind: Type, value: Any) -> Any:
-    """A cell as it stands in JSON."""
-    if value is None:
-        return None
-    if kind is Type.MONEY:
-        return money_text(value)
-    if kind is Type.TIME:
-        return time_text(value)
-    return value
 
 
 def json_table(
@@ -136,45 +94,47 @@ def tabular_response(
     columns: Sequence[Column],
     rows: Sequence[Mapping[str, Any]],
     about: About = NOTHING_SAID,
+    *,
+    page: Page = WHOLE,
+    order: Sequence[Sorted] | None = None,
 ) -> Response:
-    """The table in the form that the request asks for, with what is told of it."""
+    """A page of the table in the form that the request asks for, with what is told of it.
+
+    `rows` are those from the table's beginning, `page.reach` of them or more; `services.common.paging.cut` says what
+    `order` is for. Where there is a next page, `next_cursor` in JSON and a `Link` header in every form lead to it. More
+    than a portion of rows is encoded while it is sent.
+    """
+    shown, following = cut(request, columns, rows, page, order)
+    return table_page(request, columns, shown, about, following)
+
+
+def table_page(
+    request: Request,
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    about: About = NOTHING_SAID,
+    following: str | None = None,
+    cursor_name: str = "cursor",
+) -> Response:
+    """Rows that are a page already; `following` is the cursor of the next one, asked for under `cursor_name`."""
     form = requested_format(request)
-    if form == "json":
-        body = json.dumps(json_table(columns, rows, about), ensure_ascii=False, separators=(",", ":")).encode()
-    elif form == "csv":
-        body = _csv(columns, rows)
-    else:
-        body = _arrow(columns, rows, about, parquet=form == "parquet")
+    headers = {"Vary": "Accept", **about.headers}
+    if following is not None:
+        headers["Link"] = next_link(request, following, cursor_name)
+    portions = _portions(form, columns, rows, about, following)
     media = "text/csv; charset=utf-8" if form == "csv" else MEDIA_TYPES[form]
-    return Response(body, media_type=media, headers={"Vary": "Accept", **about.headers})
+    if len(rows) <= PORTION_ROWS:
+        return Response(b"".join(portions), media_type=media, headers=headers)
+    # What cannot be encoded at all is to be a problem document, and no answer cut short.
+    return StreamingResponse(chain([next(portions)], portions), media_type=media, headers=headers)
 
 
-def _csv(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([column.name for column in columns])
-    for row in rows:
-        writer.writerow([_flat(column.type, json_value(column.type, row.get(column.name))) for column in columns])
-    return out.getvalue().encode()
-
-
-def _flat(kind: Type, value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if kind is Type.JSON and value is not None else value
-
-
-def _arrow(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], about: About, *, parquet: bool) -> bytes:
-    arrays = []
-    for column in columns:
-        values = [_flat(column.type, row.get(column.name)) for row in rows]
-        if column.type is Type.MONEY:
-            values = [None if v is None else Decimal(v).quantize(_CENT, rounding=ROUND_HALF_UP) for v in values]
-        arrays.append(pa.array(values, type=_ARROW[column.type]))
-    table = pa.Table.from_arrays(arrays, names=[column.name for column in columns])
-    table = table.replace_schema_metadata(about.metadata or None)
-    sink = pa.BufferOutputStream()
-    if parquet:
-        pq.write_table(table, sink)
-    else:
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-    return bytes(sink.getvalue())
+def _portions(
+    form: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], about: About, following: str | None
+) -> Iterator[bytes]:
+    if form == "json":
+        return json_portions(columns, rows, about.fields, following)
+    if form == "csv":
+        return csv_portions(columns, rows)
+    encode = parquet_portions if form == "parquet" else arrow_portions
+    return encode(columns, rows, about.metadata)

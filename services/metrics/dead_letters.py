@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -20,13 +19,13 @@ from services.common.letters.answers import (
 )
 from services.common.settings import Settings
 from services.common.store import StorePool
-from services.common.tabular import TABLE_FORMS, tabular_response
+from services.common.tabular import TABLE_FORMS, table_page
 from services.metrics.params import parse_limit
 
 _PAGE_BYTES = 32 << 20
 """Values beyond this are left out of a page; each is there under its own path."""
 
-_KNOWN = ("reason", "topic", "from", "to", "redriven", "limit", "after", "format")
+_KNOWN = ("reason", "topic", "from", "to", "redriven", "limit", "cursor", "after", "format")
 _FLAGS = {None: None, "true": True, "false": False}
 
 
@@ -45,7 +44,8 @@ def build_letter_router(pool: StorePool, settings: Settings, clock: Clock) -> AP
         end: Annotated[str | None, Query(alias="to", description="received before, RFC 3339")] = None,
         redriven: Annotated[str | None, Query(description="true: only those sent back; false: only the others")] = None,
         limit: Annotated[str | None, Query(description="1 to 10000, default 100")] = None,
-        after: Annotated[str | None, Query(description="goes on behind a page; its Link header says how")] = None,
+        cursor: Annotated[str | None, Query(description="goes on behind a page: its `next_cursor`")] = None,
+        after: Annotated[str | None, Query(description="the same as cursor")] = None,
         format: Annotated[str | None, Query(description="json, csv, arrow or parquet; wins over Accept")] = None,
     ) -> Response:
         for name in request.query_params:
@@ -57,16 +57,13 @@ def build_letter_router(pool: StorePool, settings: Settings, clock: Clock) -> AP
         letters = await book.page(
             selection(reason, topic, start, end, redriven=_FLAGS[redriven]),
             limit=rows,
-            after=None if after is None else Cursor.parse(after),
+            after=_behind(cursor, after),
             newest_first=True,
         )
         values = await book.values(_small_enough(letters))
         table = [letter_row(letter, values.get(letter.identity)) for letter in letters]
-        response = tabular_response(request, COLUMNS, table)
-        if len(letters) == rows:
-            query = {**request.query_params, "after": str(Cursor.of(letters[-1]))}
-            response.headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
-        return response
+        following = str(Cursor.of(letters[-1])) if len(letters) == rows else None
+        return table_page(request, COLUMNS, table, following=following, cursor_name="after")
 
     @router.get("/{topic}/{partition}/{offset}", summary="One letter with its value")
     async def dead_letter(
@@ -85,6 +82,17 @@ def build_letter_router(pool: StorePool, settings: Settings, clock: Clock) -> AP
         return report_answer(await redriver.redrive(body.request()))
 
     return router
+
+
+def _behind(cursor: str | None, after: str | None) -> Cursor | None:
+    if cursor is not None and after is not None:
+        raise InvalidRequest("after", "is the same as cursor; give one of them")
+    if cursor is None:
+        return None if after is None else Cursor.parse(after)
+    try:
+        return Cursor.parse(cursor)
+    except InvalidRequest as error:
+        raise InvalidRequest("cursor", error.detail) from None
 
 
 def _small_enough(letters: list[Letter]) -> list[Letter]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from services.common.paging import PAGING, AnyPage
 from services.common.query.ladder import ladder
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
 from services.metrics.asking import Asking, CampaignId, Format, Period
@@ -30,9 +31,9 @@ def build_ladder_router(asking: Asking, orders_per_hour: int) -> APIRouter:
         responses=TABLE_FORMS,
     )
     async def money_ladder(
-        request: Request, campaign_id: CampaignId, period: Period, format: Format = None
+        request: Request, campaign_id: CampaignId, period: Period, page: AnyPage, format: Format = None
     ) -> Response:
-        refuse_unknown(request)
+        refuse_unknown(request, *PAGING)
         campaign, question = await asking.about(campaign_id, period)
         completeness = await asking.completeness()
         until = completeness.until(_KINDS)
@@ -46,6 +47,6 @@ def build_ladder_router(asking: Asking, orders_per_hour: int) -> APIRouter:
             }
             for rung in await ladder(asking.pool, question, orders_per_hour)
         ]
-        return tabular_response(request, _COLUMNS, rows, about=completeness.about(question.end_ms, _KINDS))
+        return tabular_response(request, _COLUMNS, rows, about=completeness.about(question.end_ms, _KINDS), page=page)
 
     return router

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from pydantic import ValidationError
 
 from schemas.campaigns import Campaign
 from schemas.metrics import METRICS
 from services.common.errors import InvalidRequest
+from services.common.paging import PAGING, AnyPage, Page, Sorted, paging
 from services.common.query.buckets import parse_interval
 from services.common.query.completeness import kinds_behind
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
@@ -20,7 +21,6 @@ from services.metrics.baselines.series import compared_series
 from services.metrics.overview import overview_answer
 from services.metrics.params import (
     parse_dimension,
-    parse_limit,
     parse_metrics,
     parse_order,
     refuse_unknown,
@@ -83,8 +83,8 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
     book, engine, pool, clock = asking.book, asking.engine, asking.pool, asking.clock
 
     @router.get("/metrics", summary="The catalogue: every metric with its definition", responses=TABLE_FORMS)
-    async def catalogue(request: Request, format: Format = None) -> Response:
-        _refuse(request, "format")
+    async def catalogue(request: Request, page: AnyPage, format: Format = None) -> Response:
+        _refuse(request, "format", *PAGING)
         rows = [
             {
                 "name": metric.name,
@@ -98,14 +98,14 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
             }
             for metric in METRICS.values()
         ]
-        return tabular_response(request, _CATALOGUE, rows)
+        return tabular_response(request, _CATALOGUE, rows, page=page)
 
     @router.get("/campaigns", summary="Every campaign, the latest first", responses=TABLE_FORMS)
-    async def campaigns(request: Request, format: Format = None) -> Response:
-        _refuse(request, "format")
+    async def campaigns(request: Request, page: AnyPage, format: Format = None) -> Response:
+        _refuse(request, "format", *PAGING)
         now = clock()
         rows = [campaign.answer(now) for campaign in await book.list()]
-        return tabular_response(request, _CAMPAIGNS, rows)
+        return tabular_response(request, _CAMPAIGNS, rows, page=page)
 
     @router.get("/campaigns/{campaign_id}", summary="One campaign")
     async def campaign(campaign_id: CampaignId) -> dict[str, Any]:
@@ -139,13 +139,14 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         request: Request,
         campaign_id: CampaignId,
         period: Period,
+        page: AnyPage,
         metrics: Annotated[str | None, Query(description="comma-separated; default gmv,uv")] = None,
         interval: Annotated[str, Query(description="1m, 5m, 15m, 1h, 1d: it must divide a day")] = "1m",
         group_by: Annotated[str | None, Query(description="a dimension")] = None,
         baseline: BaselineText = None,
         format: Format = None,
     ) -> Response:
-        refuse_unknown(request, "metrics", "interval", "group_by", "baseline")
+        refuse_unknown(request, "metrics", "interval", "group_by", "baseline", *PAGING)
         choice = parse_baseline(baseline)
         names = parse_metrics(metrics, ("gmv", "uv"))
         minutes = parse_interval(interval)
@@ -155,63 +156,64 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         if baseline is not None and choice.kind != "none":
             compared = await find_baseline(book, known, choice)
             table = await compared_series(engine, compared, question, names, minutes, completeness, table)
-        kinds = kinds_behind(names, question.dimensions)
-        return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds))
+        about = completeness.about(question.end_ms, kinds_behind(names, question.dimensions))
+        order = [Sorted("time"), *([Sorted(question.group_by)] if question.group_by else [])]
+        return tabular_response(request, *table, about=about, page=page, order=order)
 
     @router.get("/campaigns/{campaign_id}/breakdown", summary="Metrics per value of a dimension", responses=TABLE_FORMS)
     async def breakdown(
         request: Request,
         campaign_id: CampaignId,
         period: Period,
+        page: Annotated[Page, Depends(paging(20))],
         dimension: Annotated[str | None, Query(description="a dimension")] = None,
         metrics: Annotated[str | None, Query(description="comma-separated; default all that carry it")] = None,
         order_by: Annotated[str | None, Query(description="a column, with a leading - the largest first")] = None,
-        limit: Annotated[str | None, Query(description="1 to 10000, default 20")] = None,
         format: Format = None,
     ) -> Response:
-        refuse_unknown(request, "dimension", "metrics", "order_by", "limit")
+        refuse_unknown(request, "dimension", "metrics", "order_by", *PAGING)
         chosen = parse_dimension("dimension", dimension)
         if chosen is None:
             raise InvalidRequest("dimension", "is missing; name the dimension to break down by")
         names = parse_metrics(metrics, (m.name for m in METRICS.values() if chosen in m.dimensions))
         column, descending = parse_order(order_by, (chosen, *names), f"-{names[0]}")
-        rows = parse_limit(limit, 20)
         known, question = await asking.about(campaign_id, period, chosen)
         completeness = await asking.completeness()
         table = await breakdown_table(
-            engine, known, question, names, order_by=column, descending=descending, limit=rows
+            engine, known, question, names, order_by=column, descending=descending, limit=page.reach
         )
-        kinds = kinds_behind(names, question.dimensions)
-        return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds))
+        about = completeness.about(question.end_ms, kinds_behind(names, question.dimensions))
+        order = [Sorted(column, descending), Sorted(chosen)]
+        return tabular_response(request, *table, about=about, page=page, order=order)
 
     @router.get("/campaigns/{campaign_id}/funnel", summary="From visit to payment", responses=TABLE_FORMS)
     async def funnel(
         request: Request,
         campaign_id: CampaignId,
         period: Period,
+        page: AnyPage,
         group_by: Annotated[str | None, Query(description="a dimension")] = None,
         format: Format = None,
     ) -> Response:
-        refuse_unknown(request, "group_by")
+        refuse_unknown(request, "group_by", *PAGING)
         _, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
         completeness = await asking.completeness()
         table = await funnel_table(pool, question)
-        return tabular_response(request, *table, about=completeness.about(question.end_ms, FUNNEL_KINDS))
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, FUNNEL_KINDS), page=page)
 
     @router.get("/campaigns/{campaign_id}/inventory", summary="Stock and when it runs out", responses=TABLE_FORMS)
     async def inventory(
         request: Request,
         campaign_id: CampaignId,
         period: Period,
-        limit: Annotated[str | None, Query(description="1 to 10000, default 1000")] = None,
+        page: Annotated[Page, Depends(paging(1000))],
         format: Format = None,
     ) -> Response:
-        refuse_unknown(request, "limit")
+        refuse_unknown(request, *PAGING)
         known, question = await asking.about(campaign_id, period)
-        rows = parse_limit(limit, 1000)
         completeness = await asking.completeness()
-        table = await inventory_table(pool, engine, known, question, now_ms=completeness.as_of_ms, limit=rows)
-        return tabular_response(request, *table, about=completeness.about(question.end_ms, INVENTORY_KINDS))
+        table = await inventory_table(pool, engine, known, question, now_ms=completeness.as_of_ms, limit=None)
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, INVENTORY_KINDS), page=page)
 
     @router.get("/campaigns/{campaign_id}/stream", summary="Server-sent events: a snapshot each second, alerts")
     async def stream(

@@ -97,7 +97,7 @@ async def breakdown_table(
     *,
     order_by: str,
     descending: bool,
-    limit: int,
+    limit: int | None,
 ) -> Table:
     """One row a value of the dimension, ordered; nulls come last, and equals follow the value's name."""
     assert question.group_by is not None
@@ -145,7 +145,7 @@ async def funnel_table(pool: StorePool, question: Question) -> Table:
 
 
 async def inventory_table(
-    pool: StorePool, engine: QueryEngine, campaign: KnownCampaign, question: Question, *, now_ms: int, limit: int
+    pool: StorePool, engine: QueryEngine, campaign: KnownCampaign, question: Question, *, now_ms: int, limit: int | None
 ) -> Table:
     """One row an item, those that run out soonest first."""
     columns = [
