@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from schemas.metrics import MEASURES, Value, compute
 from services.common.clock import MINUTE_MS, floor_minute, to_ms
 from services.common.errors import InvalidRequest
+from services.common.paging import PAGING
 from services.common.query.attribution import BY, MODELS, Credit, Credited, attribute
 from services.common.query.engine import QueryEngine, no_measures
 from services.common.query.question import Question
@@ -97,6 +98,7 @@ def build_attribution_router(asking: Asking) -> APIRouter:
         request: Request,
         campaign_id: CampaignId,
         span: Span,
+        page: AnyPage,
         model: Annotated[str | None, Query(description="order, first_touch or last_touch (default)")] = None,
         by: Annotated[
             str | None, Query(description="channel (default), utm_source, utm_medium or utm_campaign")
@@ -104,7 +106,7 @@ def build_attribution_router(asking: Asking) -> APIRouter:
         lookback: Annotated[str | None, Query(description="1m to 90d, default 7d")] = None,
         format: Format = None,
     ) -> Response:
-        refuse_others(request, "model", "by", "lookback")
+        refuse_others(request, "model", "by", "lookback", *PAGING)
         chosen = parse_choice("model", model, MODELS, "last_touch")
         dimension = parse_choice("by", by, BY, "channel")
         if chosen == "order" and dimension in ("utm_medium", "utm_campaign"):
@@ -118,7 +120,7 @@ def build_attribution_router(asking: Asking) -> APIRouter:
             *(["traffic"] if chosen != "order" else []),
             *sorted({MEASURES[name].kind.value for name in _costs_by(dimension)}),
         ]
-        return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds))
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds), page=page)
 
     return router
 

@@ -204,7 +204,15 @@ async def test_every_table_of_a_campaign_comes_in_pages(store: Store, desk: Desk
     insert_rows(
         store,
         "order_events",
-        [order(desk.campaign, 5, cents, channel=channels[cents % 4]) for cents in (1, 2, 3, 4, 5)],
+        [
+            {
+                **order(desk.campaign, 5, cents, channel=channels[cents % 4]),
+                "event_name": name,
+                "event_id": name + str(cents),
+            }
+            for cents in (1, 2, 3, 4, 5)
+            for name in ("order_created", "order_paid")
+        ],
     )
     insert_rows(
         store,
@@ -246,6 +254,7 @@ async def test_every_table_of_a_campaign_comes_in_pages(store: Store, desk: Desk
         (f"{desk.path}/funnel", {**period, "group_by": "channel"}),
         (f"{desk.path}/inventory", {}),
         (f"{desk.path}/ladder", period),
+        (f"{desk.path}/attribution", {**period, "by": "channel"}),
     ]
     for path, query in calls:
         whole = (await desk.client.get(path, params={**query, "limit": "1000"})).json()
