@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from schemas.metrics import MEASURES, Value, compute
 from services.common.clock import MINUTE_MS, floor_minute, to_ms
 from services.common.errors import InvalidRequest
-from services.common.paging import PAGING
+from services.common.paging import PAGING, AnyPage
 from services.common.query.attribution import BY, MODELS, Credit, Credited, attribute
 from services.common.query.engine import QueryEngine, no_measures
 from services.common.query.question import Question
