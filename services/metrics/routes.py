@@ -30,6 +30,7 @@ from services.metrics.stream_response import StreamResponse
 from services.metrics.tables import (
     FUNNEL_KINDS,
     INVENTORY_KINDS,
+    STOCK_SPEND_KINDS,
     breakdown_table,
     funnel_table,
     inventory_table,
@@ -212,8 +213,11 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         refuse_unknown(request, *PAGING)
         known, question = await asking.about(campaign_id, period)
         completeness = await asking.completeness()
-        table = await inventory_table(pool, engine, known, question, now_ms=completeness.as_of_ms, limit=None)
-        return tabular_response(request, *table, about=completeness.about(question.end_ms, INVENTORY_KINDS), page=page)
+        table = await inventory_table(
+            pool, engine, known, question, now_ms=completeness.as_of_ms, limit=None, with_spend=True
+        )
+        kinds = (*INVENTORY_KINDS, *STOCK_SPEND_KINDS)
+        return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds), page=page)
 
     @router.get("/campaigns/{campaign_id}/stream", summary="Server-sent events: a snapshot each second, alerts")
     async def stream(

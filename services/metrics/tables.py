@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.common.query.engine import QueryEngine
 from services.common.query.funnel import funnel
 from services.common.query.question import UNKNOWN, Question
 from services.common.query.stock import stock
+from services.common.query.stock_spend import ad_cost_last_hour
 from services.common.store import StorePool
 from services.common.tabular import Column, Type
 from services.metrics.campaigns import KnownCampaign
@@ -29,6 +31,9 @@ FUNNEL_KINDS = ("traffic", "orders")
 
 INVENTORY_KINDS = ("inventory", "orders")
 """The kinds of events behind stock: its levels, and what is sold of it."""
+
+STOCK_SPEND_KINDS = ("traffic", "spend")
+"""The kinds of events behind what is spent on an item: whose views, and what ads cost."""
 
 _TYPES = {
     Unit.COUNT: Type.COUNT,
@@ -145,9 +150,16 @@ async def funnel_table(pool: StorePool, question: Question) -> Table:
 
 
 async def inventory_table(
-    pool: StorePool, engine: QueryEngine, campaign: KnownCampaign, question: Question, *, now_ms: int, limit: int | None
+    pool: StorePool,
+    engine: QueryEngine,
+    campaign: KnownCampaign,
+    question: Question,
+    *,
+    now_ms: int,
+    limit: int | None,
+    with_spend: bool = False,
 ) -> Table:
-    """One row an item, those that run out soonest first."""
+    """One row an item, those that run out soonest first. `with_spend` estimates what is spent on each, from events."""
     columns = [
         Column("item_id", Type.TEXT),
         Column("item_category", Type.TEXT),
@@ -155,16 +167,35 @@ async def inventory_table(
         Column("safety_stock", Type.COUNT),
         Column("sell_rate_per_minute", Type.RATIO),
         Column("stockout_eta", Type.TIME),
+        Column("sell_rate_low", Type.RATIO),
+        Column("sell_rate_high", Type.RATIO),
+        Column("stockout_earliest", Type.TIME),
+        Column("stockout_latest", Type.TIME),
+        Column("at_risk", Type.JSON),
     ]
-    rows = [
+
+    def local(ms: int | None) -> datetime | None:
+        return None if ms is None else campaign.local(ms)
+
+    rows: list[dict[str, Any]] = [
         {
             "item_id": item.item_id,
             "item_category": item.item_category,
             "available": item.available,
             "safety_stock": item.safety_stock,
             "sell_rate_per_minute": item.sell_rate_per_minute,
-            "stockout_eta": None if item.stockout_eta_ms is None else campaign.local(item.stockout_eta_ms),
+            "stockout_eta": local(item.stockout_eta_ms),
+            "sell_rate_low": item.sell_rate_low,
+            "sell_rate_high": item.sell_rate_high,
+            "stockout_earliest": local(item.stockout_earliest_ms),
+            "stockout_latest": local(item.stockout_latest_ms),
+            "at_risk": item.at_risk,
         }
         for item in await stock(pool, engine, question, now_ms)
-    ]
-    return columns, rows[:limit]
+    ][:limit]
+    if with_spend:
+        columns.append(Column("ad_cost_last_hour", Type.MONEY))
+        spent = await ad_cost_last_hour(pool, engine, question, now_ms)
+        for row in rows:
+            row["ad_cost_last_hour"] = None if spent is None else spent.get(row["item_id"], Decimal(0))
+    return columns, rows

@@ -86,7 +86,11 @@ def order(campaign: str) -> dict[str, object]:
         ("timeseries?metrics=uv,ad_cost&group_by=device_category", {"traffic"}),
         ("breakdown?dimension=channel&metrics=conversion_rate", {"traffic", "orders"}),
         ("funnel", {"traffic", "orders"}),
-        ("inventory", {"orders", "inventory"}),
+        ("inventory", {"orders", "inventory", "traffic", "spend"}),
+        ("ladder", {"orders"}),
+        ("attribution?model=order", {"orders", "coupons", "spend"}),
+        ("attribution?by=utm_source", {"orders", "traffic", "spend"}),
+        ("attribution?by=utm_campaign", {"orders", "traffic"}),
     ],
 )
 async def test_every_answer_over_a_period_says_how_far_the_events_behind_it_are_in(

@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from services.common.clock import MINUTE_MS
 from services.common.query.engine import QueryEngine
 from services.common.query.question import Question
+from services.common.statistics import poisson_interval
 from services.common.store import StorePool
 
 SELL_RATE_MINUTES = 15
 """The sell rate is that of the last quarter of an hour, or of the campaign's life when that is shorter."""
+
+AT_RISK_MINUTES = 60
+"""An item that runs out within this time is at risk."""
 
 _LEVELS = """
 SELECT
@@ -32,7 +36,11 @@ GROUP BY item_id
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """`available` pieces over all warehouses; pieces paid per minute; when they run out, in epoch ms, if ever."""
+    """`available` pieces over all warehouses; pieces paid per minute; when they run out, in epoch ms, if ever.
+
+    `sell_rate_low` and `sell_rate_high` bound the rate with 90 % confidence if sales are a Poisson process, and so do
+    `stockout_earliest_ms` and `stockout_latest_ms` the moment.
+    """
 
     item_id: str
     item_category: str
@@ -40,6 +48,12 @@ class StockRow:
     safety_stock: int | None
     sell_rate_per_minute: float | None
     stockout_eta_ms: int | None
+    sell_rate_low: float | None
+    sell_rate_high: float | None
+    stockout_earliest_ms: int | None
+    stockout_latest_ms: int | None
+    at_risk: bool
+    """It runs out within `AT_RISK_MINUTES`, or has run out."""
 
 
 async def stock(pool: StorePool, engine: QueryEngine, question: Question, now_ms: int) -> list[StockRow]:
@@ -62,8 +76,12 @@ async def stock(pool: StorePool, engine: QueryEngine, question: Question, now_ms
     for row in rows:
         if any(row[name] not in question.filters.get(name, (row[name],)) for name in ("item_id", "item_category")):
             continue
-        rate = float(units.get(row["item_id"]) or 0) / minutes if sellable else None
+        pieces = int(units.get(row["item_id"]) or 0)
+        rate = pieces / minutes if sellable else None
+        range_ = poisson_interval(pieces)
+        low, high = (range_.low / minutes, range_.high / minutes) if sellable else (None, None)
         available = int(row["available"])
+        eta = _eta(available, rate, reference)
         result.append(
             StockRow(
                 item_id=row["item_id"],
@@ -71,7 +89,12 @@ async def stock(pool: StorePool, engine: QueryEngine, question: Question, now_ms
                 available=available,
                 safety_stock=int(row["safety_stock"]) if row["has_safety_stock"] else None,
                 sell_rate_per_minute=rate,
-                stockout_eta_ms=_eta(available, rate, reference),
+                stockout_eta_ms=eta,
+                sell_rate_low=low,
+                sell_rate_high=high,
+                stockout_earliest_ms=_eta(available, high, reference),
+                stockout_latest_ms=_eta(available, low, reference),
+                at_risk=eta is not None and eta <= reference + AT_RISK_MINUTES * MINUTE_MS,
             )
         )
     result.sort(
