@@ -1,4 +1,4 @@
-"""`make bench`: figures of ingest, each a ratio or a cost taken in one run. `docs/benchmarks.md` says how."""
+"""`make bench`: figures of ingest and of the stream, compared within one run. `docs/benchmarks.md` says how."""
 
 from __future__ import annotations
 
@@ -15,13 +15,19 @@ import msgspec
 
 from tests.bench import report
 from tests.bench.measure import BROKERS, Missing, Plan, measure
+from tests.bench.sharing import NotEnough
 from tests.bench.task import hush
+from tests.bench.viewers.measure import measure_viewers
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", "pyarrow", "uvloop")
 
 
 @click.command()
+@click.option(
+    "--only", type=click.Choice(["ingest", "viewers"]), multiple=True, help="Leave out the other parts.  [default: all]"
+)
+@click.option("--viewers", default=5_000, show_default=True, help="Viewers of the stream.")
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="both", show_default=True)
 @click.option(
     "--events",
@@ -33,10 +39,21 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
 @click.option("--skip-peers", is_flag=True, help="Leave out Bytewax and Quix Streams.")
 @click.option("--skip-processes", is_flag=True, help="Leave out the processes that share a group.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("bench.json"), show_default=True)
-def bench(broker: str, events: int | None, runs: int, skip_peers: bool, skip_processes: bool, output: Path) -> None:
-    """Works off the same backlog with a bare consumer, a naive loop and ingest, each time in a fresh process."""
+def bench(
+    only: tuple[str, ...],
+    viewers: int,
+    broker: str,
+    events: int | None,
+    runs: int,
+    skip_peers: bool,
+    skip_processes: bool,
+    output: Path,
+) -> None:
+    """Works off the same backlog with a bare consumer, a naive loop and ingest, each time in a fresh process; and holds
+    viewers of the stream on one core, beside a naive one."""
     hush()
-    chosen = list(BROKERS) if broker == "both" else [broker]
+    parts = only or ("ingest", "viewers")
+    chosen = (list(BROKERS) if broker == "both" else [broker]) if "ingest" in parts else []
     figures: list[report.Figure] = []
     details: dict[str, Any] = {}
     missing: dict[str, str] = {}
@@ -54,14 +71,21 @@ def bench(broker: str, events: int | None, runs: int, skip_peers: bool, skip_pro
             figures += found
         except Missing as error:
             missing[name] = str(error)
+    others: dict[str, Any] = {}
+    if "viewers" in parts:
+        try:
+            found, others["viewers"] = measure_viewers(viewers, runs, lambda line: click.echo(line, err=True))
+            figures += found
+        except NotEnough as error:
+            missing["viewers"] = str(error)
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]
     machine = _machine()
-    whole = {"machine": machine, "figures": told, "details": details, "missing": missing}
+    whole = {"machine": machine, "figures": told, "details": details, **others, "missing": missing}
     output.write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
     _print(figures, details, machine)
     for name, reason in missing.items():
         click.echo(f"\nNo figures on {name}: {reason}")
-    if not details:
+    if not figures:
         raise SystemExit(1)
 
 

@@ -11,12 +11,27 @@ import zlib
 from dataclasses import dataclass, field
 
 import msgspec
+import psutil
 
 from services.common.runtime import allow_connections
+from tests.bench.meter import cpu_seconds
 
 _BUFFER = bytearray(1 << 20)
 _VIEW = memoryview(_BUFFER)
 _AT_ONCE = 200
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """What the child is to do."""
+
+    server: int
+    """Process id."""
+    port: int
+    path: str
+    viewers: int
+    seconds: float
+    gzip: bool
+    core: int
 
 
 class Seen(msgspec.Struct):
@@ -26,6 +41,9 @@ class Seen(msgspec.Struct):
     bytes_per_snapshot: float
     counts: list[int]
     lost: int
+    server_cpu: float
+    """Of one core, while it was noted."""
+    server_mb: float
 
 
 @dataclass(slots=True)
@@ -119,7 +137,7 @@ class Watcher:
         sight.as_of = None
 
 
-def watch(port: int, path: str, viewers: int, seconds: float, *, gzip: bool) -> Seen:
+def watch(server: int, port: int, path: str, viewers: int, seconds: float, *, gzip: bool) -> Seen:
     """Connects all, waits until each has had a snapshot, and then notes for some seconds what comes."""
     watcher = Watcher(gzip)
     epoll = select.epoll()
@@ -143,15 +161,21 @@ def watch(port: int, path: str, viewers: int, seconds: float, *, gzip: bool) -> 
     # Until the burst of the beginning is over.
     pump(time.monotonic() + 5)
     watcher.counting = True
-    pump(time.monotonic() + seconds)
+    process = psutil.Process(server)
+    before, started = cpu_seconds(process), time.monotonic()
+    pump(started + seconds)
+    share = (cpu_seconds(process) - before) / (time.monotonic() - started)
+    memory = process.memory_info().rss / (1 << 20)
     for sight in sights.values():
         sight.connection.close()
     counts = [sight.count for sight in sights.values()]
-    return Seen([round(each, 4) for each in watcher.lateness], watcher.size, counts, watcher.lost)
+    lateness = [round(each, 4) for each in watcher.lateness]
+    return Seen(lateness, watcher.size, counts, watcher.lost, round(share, 3), round(memory))
 
 
 if __name__ == "__main__":
     allow_connections()
-    os.sched_setaffinity(0, {int(sys.argv[6])})
-    found = watch(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), gzip=sys.argv[5] == "gzip")
-    sys.stdout.buffer.write(msgspec.json.encode(found))
+    told = msgspec.json.decode(sys.argv[1], type=Watch)
+    os.sched_setaffinity(0, {told.core})
+    seen = watch(told.server, told.port, told.path, told.viewers, told.seconds, gzip=told.gzip)
+    sys.stdout.buffer.write(msgspec.json.encode(seen))

@@ -1,0 +1,132 @@
+"""The course of it: a server on one core, its viewers on another, in turn with a naive server."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import msgspec
+
+from tests.bench.report import Figure
+from tests.bench.sharing import NotEnough
+from tests.bench.viewers.festival import CAMPAIGN
+from tests.bench.viewers.watch import Seen, Watch
+from tests.support.broker import free_port
+from tests.support.war_room import wait_until
+
+TARGET_SECONDS = 1.0
+SECONDS = 15.0
+_COLUMN = "one core"
+_READY_SECONDS = 120.0
+_WATCH_SECONDS = 300.0
+
+Say = Callable[[str], None]
+
+WAYS = {
+    "stream": ("warroom", False),
+    "stream, gzip": ("warroom", True),
+    "naive": ("naive", False),
+}
+"""What is compared: which server, and whether its viewers ask for gzip."""
+
+
+def measure_viewers(
+    viewers: int, runs: int, say: Say, *, seconds: float = SECONDS
+) -> tuple[list[Figure], dict[str, list[dict[str, Any]]]]:
+    """The figures and what they were made from. Raises `NotEnough` where there is one core only."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise NotEnough("viewers need a core of their own")
+    found: dict[str, list[Seen]] = {name: [] for name in WAYS}
+    for number in range(runs):
+        for name, (kind, gzip) in WAYS.items():
+            with _server(kind, cores[0]) as (pid, port):
+                path = f"/api/v1/campaigns/{CAMPAIGN}/stream"
+                told = Watch(pid, port, path, viewers, seconds, gzip, cores[-1])
+                found[name].append(_watch(told))
+            late = percentile(found[name][-1].lateness, 0.99)
+            say(f"{viewers:,} viewers, {name} {number + 1}/{runs}: p99 {late:.2f} s late")
+    details = {name: [_detail(seen, seconds) for seen in each] for name, each in found.items()}
+    return figures(viewers, details), details
+
+
+def figures(viewers: int, details: dict[str, list[dict[str, Any]]]) -> list[Figure]:
+    """Medians of the runs."""
+    result = []
+    for name, runs in details.items():
+
+        def of(field: str, runs: Sequence[dict[str, Any]] = runs) -> float:
+            return statistics.median(float(run[field]) for run in runs)
+
+        said = f"{viewers:,} viewers, {name}"
+        note = f"{of('bytes_per_snapshot') / 1000:.0f} kB a snapshot, {of('updates'):.2f} a second for the least served"
+        target = None if name == "naive" else TARGET_SECONDS
+        result += [
+            Figure(_COLUMN, f"{said}: late, p50", round(of("p50"), 3), "s"),
+            Figure(_COLUMN, f"{said}: late, p99", round(of("p99"), 3), "s", target, at_most=True, note=note),
+            Figure(_COLUMN, f"{said}: CPU", round(of("server_cpu"), 2), "cores"),
+        ]
+    return result
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least this share does not exceed; infinite of none."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else math.inf
+
+
+def _detail(seen: Seen, seconds: float) -> dict[str, Any]:
+    return {
+        "p50": percentile(seen.lateness, 0.5),
+        "p99": percentile(seen.lateness, 0.99),
+        "worst": percentile(seen.lateness, 1),
+        "updates": min(seen.counts) / seconds,
+        "lost": seen.lost,
+        "bytes_per_snapshot": seen.bytes_per_snapshot,
+        "server_cpu": seen.server_cpu,
+        "server_mb": seen.server_mb,
+    }
+
+
+@contextmanager
+def _server(kind: str, core: int) -> Iterator[tuple[int, int]]:
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="warroom-bench-") as directory:
+        command = [sys.executable, "-m", "tests.bench.viewers.serve", f"{directory}/store", str(port), str(core), kind]
+        child = subprocess.Popen(command)
+        try:
+
+            def ready() -> bool:
+                assert child.poll() is None, "the server ended"
+                try:
+                    return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).is_success
+                except httpx.TransportError:
+                    return False
+
+            wait_until(ready, _READY_SECONDS, "the server")
+            yield child.pid, port
+        finally:
+            child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait(10)
+
+
+def _watch(told: Watch) -> Seen:
+    finished = subprocess.run(
+        [sys.executable, "-m", "tests.bench.viewers.watch", msgspec.json.encode(told).decode()],
+        stdout=subprocess.PIPE,
+        timeout=_WATCH_SECONDS,
+        check=True,
+    )
+    return msgspec.json.decode(finished.stdout, type=Seen)
