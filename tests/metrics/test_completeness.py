@@ -88,6 +88,8 @@ def order(campaign: str) -> dict[str, object]:
         ("funnel", {"traffic", "orders"}),
         ("inventory", {"orders", "inventory", "traffic", "spend"}),
         ("ladder", {"orders"}),
+        ("cohorts", {"orders", "spend"}),
+        ("cohorts?age=1d", {"orders"}),
         ("attribution?model=order", {"orders", "coupons", "spend"}),
         ("attribution?by=utm_source", {"orders", "traffic", "spend"}),
         ("attribution?by=utm_campaign", {"orders", "traffic"}),
