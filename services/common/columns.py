@@ -18,6 +18,10 @@ class Type(StrEnum):
     COUNT = "count"
     MONEY = "money"
     RATIO = "ratio"
+    NUMBER = "number"
+    """Of which each row says the unit: as money in JSON where it is a Decimal, six decimals in Arrow and Parquet."""
+    FLAG = "flag"
+    """True or false."""
     TIME = "time"
     """Aware datetimes: RFC 3339 with the offset they carry in JSON and CSV, UTC in Arrow and Parquet."""
     JSON = "json"
@@ -46,7 +50,7 @@ def json_value(kind: Type, value: Any) -> Any:
     """A cell as it stands in JSON."""
     if value is None:
         return None
-    if kind is Type.MONEY:
+    if kind is Type.MONEY or (kind is Type.NUMBER and isinstance(value, Decimal)):
         return money_text(value)
     if kind is Type.TIME:
         return time_text(value)

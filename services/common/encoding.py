@@ -27,9 +27,13 @@ _ARROW = {
     Type.COUNT: pa.int64(),
     Type.MONEY: pa.decimal128(38, 2),
     Type.RATIO: pa.float64(),
+    Type.NUMBER: pa.decimal128(38, 6),
+    Type.FLAG: pa.bool_(),
     Type.TIME: pa.timestamp("ms", tz="UTC"),
     Type.JSON: pa.string(),
 }
+
+_PLACES = {Type.MONEY: CENT, Type.NUMBER: Decimal("0.000001")}
 
 
 def json_portions(
@@ -119,8 +123,8 @@ def _batch(columns: Sequence[Column], rows: Sequence[Row], schema: pa.Schema) ->
     arrays = []
     for column in columns:
         values = [_flat(column.type, row.get(column.name)) for row in rows]
-        if column.type is Type.MONEY:
-            values = [None if v is None else Decimal(v).quantize(CENT, rounding=ROUND_HALF_UP) for v in values]
+        if (places := _PLACES.get(column.type)) is not None:
+            values = [None if v is None else Decimal(v).quantize(places, rounding=ROUND_HALF_UP) for v in values]
         arrays.append(pa.array(values, type=_ARROW[column.type]))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 

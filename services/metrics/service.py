@@ -20,6 +20,7 @@ from services.metrics.campaigns import CampaignBook
 from services.metrics.cohorts import build_cohorts_router
 from services.metrics.dead_letters import build_letter_router
 from services.metrics.ladder import build_ladder_router
+from services.metrics.pacing.router import build_pacing_router
 from services.metrics.routes import build_router
 from services.metrics.snapshot import Snapshots
 from services.metrics.stream import Broadcasts
@@ -46,6 +47,7 @@ class MetricsService:
         self.router = APIRouter()
         asking = Asking(self._pool, engine, book, clock)
         self.router.include_router(build_router(asking, self._broadcasts))
+        self.router.include_router(build_pacing_router(asking))
         self.router.include_router(build_ladder_router(asking, settings.brushing_orders_per_hour))
         self.router.include_router(build_attribution_router(asking))
         self.router.include_router(build_cohorts_router(asking))

@@ -18,6 +18,7 @@ from services.metrics.alert_feed import FeedAlert, read_alert_feed
 from services.metrics.baselines.choice import DECLARED, find_baseline
 from services.metrics.campaigns import CampaignBook, KnownCampaign
 from services.metrics.overview import overview_answer
+from services.metrics.pacing.table import pacing_about, pacing_table
 from services.metrics.stream import Tick
 from services.metrics.tables import (
     FUNNEL_KINDS,
@@ -67,6 +68,7 @@ class Snapshots:
         self._joined = JoinedPool(pool)
         self._joined_engine = QueryEngine(self._joined)
         self._book = CampaignBook(self._joined, clock, currency)
+        self._panel_book = CampaignBook(pool, clock, currency)
         self._clock = clock
         self._panels: dict[str, Any] = {}
         self._due: dict[str, float] = {}
@@ -141,13 +143,24 @@ class Snapshots:
             await self._refreshing
 
     async def _ask_due(self, campaign: KnownCampaign, question: Question, completeness: Completeness) -> None:
-        for name, period in (("channels", 2), ("funnel", 3), ("items", 3), ("inventory", 3), ("regions", 5)):
+        for name, period in (
+            ("channels", 2),
+            ("funnel", 3),
+            ("items", 3),
+            ("inventory", 3),
+            ("regions", 5),
+            ("pacing", 5),
+        ):
             started = time.monotonic()
             if started < self._due.get(name, 0):
                 continue
             # Asked less often than the rest: a panel says for itself how far it can be trusted.
-            table, kinds = await self._panel(name, campaign, question, completeness.as_of_ms)
-            self._panels[name] = json_table(*table, completeness.about(question.end_ms, kinds))
+            if name == "pacing":
+                pacing = await pacing_table(self._engine, self._panel_book, campaign, completeness)
+                self._panels[name] = json_table(*pacing, pacing_about(campaign, completeness))
+            else:
+                table, kinds = await self._panel(name, campaign, question, completeness.as_of_ms)
+                self._panels[name] = json_table(*table, completeness.about(question.end_ms, kinds))
             spent = time.monotonic() - started
             self._due[name] = started + max(period, 10 * spent)
 

@@ -156,4 +156,5 @@ async def test_the_stream_says_it_of_the_whole_and_of_each_panel(
     assert full["overview"]["watermark"] == time_text(marks["spend"])
     assert full["funnel"]["watermark"] == time_text(marks["orders"])
     assert full["inventory"]["watermark"] == time_text(marks["inventory"])
+    assert full["pacing"]["rows"] == []
     assert full["complete"] is False
