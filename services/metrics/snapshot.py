@@ -31,6 +31,9 @@ from services.metrics.tables import (
 
 PULSE_SECONDS = 600
 
+_PANELS = {"channels": 2, "funnel": 3, "items": 3, "inventory": 3, "regions": 5, "pacing": 5}
+"""Each with the seconds after which it is asked again."""
+
 _CHANNELS = ("gmv", "paid_gmv", "uv", "buyers", "conversion_rate", "ad_cost", "roas", "roi")
 _REGIONS = ("gmv", "uv")
 _ITEMS = ("gmv", "orders_paid")
@@ -143,14 +146,7 @@ class Snapshots:
             await self._refreshing
 
     async def _ask_due(self, campaign: KnownCampaign, question: Question, completeness: Completeness) -> None:
-        for name, period in (
-            ("channels", 2),
-            ("funnel", 3),
-            ("items", 3),
-            ("inventory", 3),
-            ("regions", 5),
-            ("pacing", 5),
-        ):
+        for name, period in _PANELS.items():
             started = time.monotonic()
             if started < self._due.get(name, 0):
                 continue

@@ -171,7 +171,7 @@ async def inventory_table(
         Column("sell_rate_high", Type.RATIO),
         Column("stockout_earliest", Type.TIME),
         Column("stockout_latest", Type.TIME),
-        Column("at_risk", Type.JSON),
+        Column("at_risk", Type.FLAG),
     ]
 
     def local(ms: int | None) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from services.common.errors import InvalidRequest
+from services.common.paging import PAGING, AnyPage
 from services.common.tabular import TABLE_FORMS, tabular_response
 from services.metrics.asking import Asking, CampaignId, Format
 from services.metrics.pacing.table import pacing_about, pacing_table
@@ -19,15 +20,13 @@ def build_pacing_router(asking: Asking) -> APIRouter:
         summary="Targets and budgets against the clock: expected by now, projected at the end, needed rate",
         responses=TABLE_FORMS,
     )
-    async def pacing(request: Request, campaign_id: CampaignId, format: Format = None) -> Response:
+    async def pacing(request: Request, campaign_id: CampaignId, page: AnyPage, format: Format = None) -> Response:
         for name in request.query_params:
-            if name != "format":
-                raise InvalidRequest(
-                    name, "targets are set for spans of their own; pacing takes no parameter but format"
-                )
+            if name not in ("format", *PAGING):
+                raise InvalidRequest(name, "no such parameter: targets have spans of their own")
         campaign = await asking.book.get(campaign_id)
         completeness = await asking.completeness()
         table = await pacing_table(asking.engine, asking.book, campaign, completeness)
-        return tabular_response(request, *table, about=pacing_about(campaign, completeness))
+        return tabular_response(request, *table, about=pacing_about(campaign, completeness), page=page)
 
     return router
