@@ -19,6 +19,7 @@ from services.metrics.attribution import build_attribution_router
 from services.metrics.campaigns import CampaignBook
 from services.metrics.cohorts import build_cohorts_router
 from services.metrics.dead_letters import build_letter_router
+from services.metrics.experiments import build_experiments_router
 from services.metrics.ladder import build_ladder_router
 from services.metrics.pacing.router import build_pacing_router
 from services.metrics.routes import build_router
@@ -51,6 +52,7 @@ class MetricsService:
         self.router.include_router(build_ladder_router(asking, settings.brushing_orders_per_hour))
         self.router.include_router(build_attribution_router(asking))
         self.router.include_router(build_cohorts_router(asking))
+        self.router.include_router(build_experiments_router(asking))
         self.router.include_router(build_letter_router(self._pool, settings, clock))
         _add_page(self.router)
         self._reason: str | None = "has not reached the store yet"

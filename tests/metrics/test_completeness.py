@@ -89,6 +89,7 @@ def order(campaign: str) -> dict[str, object]:
         ("inventory", {"orders", "inventory", "traffic", "spend"}),
         ("ladder", {"orders"}),
         ("cohorts", {"orders", "spend"}),
+        ("experiments", {"traffic", "orders"}),
         ("cohorts?age=1d", {"orders"}),
         ("attribution?model=order", {"orders", "coupons", "spend"}),
         ("attribution?by=utm_source", {"orders", "traffic", "spend"}),
