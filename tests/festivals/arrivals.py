@@ -23,7 +23,7 @@ def arrivals(festival: Festival, seed: int) -> list[Record]:
     numbers = list(range(len(festival.events)))
     rng.shuffle(numbers)
     for number, event in zip(numbers, festival.events, strict=True):
-        body = _body(rng, festival.name, f"{festival.name[:8]}-{number:06d}", event)
+        body = _body(rng, festival.name, f"{festival.name}-{number:06d}", event)
         at_ms = event.at_ms + _delay(rng)
         sent.append((at_ms, number, _record(event.kind, body, rng)))
         if rng.random() < _DOUBLED:

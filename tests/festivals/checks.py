@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.festivals import duck_metrics as metrics
-from tests.festivals.compare import differences, empty
+from tests.festivals.compare import differences, empty, same
 from tests.festivals.duck_funnel import STEPS, funnel
+from tests.festivals.duck_stock import stock
 from tests.festivals.system import System, instant
 
 Period = tuple[datetime | None, datetime | None]
@@ -121,3 +122,26 @@ def funnel_problems(
                 names.remove("step_conversion")
             wrong += [f"{value!r} {row['step']} {line}" for line in differences(row, wanted, names)]
     return [f"{campaign} {by} {filters or ''} {line}" for line in wrong]
+
+
+def stock_problems(system: System, campaign: str, end: datetime | None = None) -> list[str]:
+    """Every item that has a level, with all that is said of it."""
+    now = system.now(campaign)
+    rows = keyed(system.get("/inventory", campaign=campaign, to=end, limit=10_000)["rows"], "item_id")
+    last = floor(now) + timedelta(minutes=1) if end is None else floor(end)
+    expected = stock(system.duck, campaign, floor(system.start(campaign)), last, now)
+    wrong = [f"{item}: in one only" for item in {key for (key,) in rows} ^ expected.keys()]
+    for item, wanted in expected.items():
+        row = rows.get((item,), {})
+        wrong += [
+            f"{item} {name}: answered {row[name]}, expected {value}"
+            for name, value in wanted.items()
+            if name in row and not _about(name, row[name], value)
+        ]
+    return [f"{campaign} {line}" for line in wrong]
+
+
+def _about(name: str, said: Any, expected: Any) -> bool:
+    if isinstance(expected, datetime) and isinstance(said, str):
+        return abs(datetime.fromisoformat(said) - expected) <= timedelta(milliseconds=2)
+    return same(name, said, expected)
