@@ -1,8 +1,19 @@
-"""Every Prometheus metric that Warroom exports, in one place. Identifiers never become labels."""
+"""Every Prometheus metric that Warroom exports, in one place.
+
+Identifiers never become labels, but for the few campaigns that are running.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as PrometheusMetric
+from prometheus_client.registry import Collector
+
+from schemas.metrics import MEASURES, METRICS, Shape, Unit
 
 # HTTP
 HTTP_REQUESTS = Counter(
@@ -139,3 +150,125 @@ ALERT_DELIVERY_ATTEMPTS = Counter(
     "warroom_alert_delivery_attempts_total", "Attempts to deliver a notice, failed ones included."
 )
 ALERT_OUTBOX = Gauge("warroom_alert_outbox_notices", "Notices that wait for delivery.")
+
+# Business
+BUSINESS_REFRESH_SECONDS = Histogram(
+    "warroom_business_refresh_duration_seconds",
+    "Time of one refresh of the business metrics, failed ones included.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+BUSINESS_REFRESH_FAILURES = Counter(
+    "warroom_business_refresh_failures_total", "Refreshes of the business metrics that failed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric whose samples are published all at once; `counter` says that it only grows."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    counter: bool = False
+
+
+class Published(Collector):
+    """Families whose samples are replaced as a whole: a scrape sees one state and nothing of what is gone.
+
+    Not the client's own gauges: those keep every label until it is removed, and counters cannot be set to the sum that
+    the store holds.
+    """
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self.families = {family.name: family for family in families}
+        self._samples: Mapping[str, Mapping[tuple[str, ...], float]] = {}
+
+    def publish(self, samples: Mapping[str, Mapping[tuple[str, ...], float]]) -> None:
+        """Replaces everything by the samples: by family, and by the values of its labels."""
+        unknown = samples.keys() - self.families.keys()
+        if unknown:
+            raise ValueError(f"not declared: {', '.join(sorted(unknown))}")
+        self._samples = samples
+
+    def describe(self) -> Iterator[PrometheusMetric]:
+        """What there may be, so that registering asks for no samples."""
+        return (self._metric(family, {}) for family in self.families.values())
+
+    def collect(self) -> Iterator[PrometheusMetric]:
+        """Every family that has samples."""
+        samples = self._samples
+        return (self._metric(self.families[name], found) for name, found in samples.items() if found)
+
+    @staticmethod
+    def _metric(family: Family, samples: Mapping[tuple[str, ...], float]) -> PrometheusMetric:
+        kind = CounterMetricFamily if family.counter else GaugeMetricFamily
+        metric = kind(family.name, family.help, labels=family.labels)
+        for labels, value in samples.items():
+            metric.add_metric(labels, value)
+        return metric
+
+
+_CAMPAIGN = ("campaign",)
+_CHANNEL = ("campaign", "channel")
+_TARGET = ("campaign", "scope", "metric")
+
+CHANNEL_METRICS = (
+    "gmv",
+    "paid_gmv",
+    "orders_paid",
+    "refund_amount",
+    "uv",
+    "buyers",
+    "conversion_rate",
+    "ad_cost",
+    "roas",
+    "roi",
+)
+"""What is exported by channel too."""
+
+
+def business_name(metric: str, *, channel: bool = False) -> str:
+    """The family of a metric of the catalogue: `_total` for what only grows, `_ratio` for pure ratios."""
+    stem = f"warroom_campaign_{'channel_' if channel else ''}{metric}"
+    unit = METRICS[metric].unit
+    if _only_grows(metric):
+        return f"{stem}_total"
+    return f"{stem.removesuffix('_rate')}_ratio" if unit is Unit.RATIO else stem
+
+
+def _only_grows(metric: str) -> bool:
+    found = METRICS[metric]
+    shapes = {MEASURES[name].shape for name in found.measures}
+    return found.ratio is None and Shape.DISTINCT not in shapes and all(sign > 0 for sign, _ in found.terms)
+
+
+def _business_family(metric: str, *, channel: bool) -> Family:
+    found = METRICS[metric]
+    money = " (reporting currency)" if found.unit in (Unit.MONEY, Unit.MONEY_RATIO) else ""
+    since = "since the campaign's start, by channel" if channel else "since the campaign's start"
+    return Family(
+        business_name(metric, channel=channel),
+        f"{found.title}{money}, {since}: {found.definition}.",
+        _CHANNEL if channel else _CAMPAIGN,
+        _only_grows(metric),
+    )
+
+
+BUSINESS = Published(
+    [
+        *(_business_family(metric, channel=False) for metric in METRICS),
+        *(_business_family(metric, channel=True) for metric in CHANNEL_METRICS),
+        Family("warroom_campaign_target_attained_ratio", "Reached share of a target.", _TARGET),
+        Family("warroom_campaign_target_expected_ratio", "Share of a target that is expected by now.", _TARGET),
+        Family("warroom_campaign_target_projected_ratio", "Share of a target that is projected for its end.", _TARGET),
+        Family("warroom_campaign_budget_used_ratio", "Used share of a channel's budget.", _CHANNEL),
+        Family("warroom_campaigns_running", "Campaigns that are running now.", ()),
+        Family("warroom_campaigns_exported", "Campaigns that are running now and exported; the rest are too many.", ()),
+        Family("warroom_watermark_age_seconds", "Age of the watermark of a kind of events.", ("kind",)),
+        Family("warroom_business_refresh_timestamp_seconds", "When the business metrics were read.", ()),
+        Family("warroom_reporting_currency_info", "The currency of all amounts.", ("currency",)),
+    ]
+)
+"""Business metrics of a bounded number of campaigns, channels and targets; services/metrics/exporter.py fills them."""
+
+REGISTRY.register(BUSINESS)

@@ -20,6 +20,7 @@ from services.metrics.campaigns import CampaignBook
 from services.metrics.cohorts import build_cohorts_router
 from services.metrics.dead_letters import build_letter_router
 from services.metrics.experiments import build_experiments_router
+from services.metrics.exporter import Exporter
 from services.metrics.ladder import build_ladder_router
 from services.metrics.pacing.router import build_pacing_router
 from services.metrics.routes import build_router
@@ -45,6 +46,7 @@ class MetricsService:
         self._broadcasts = Broadcasts(
             lambda campaign_id: Snapshots(campaign_id, self._pool, settings.reporting_currency, clock)
         )
+        self._exporter = Exporter(self._pool, engine, book, settings.reporting_currency, clock)
         self.router = APIRouter()
         asking = Asking(self._pool, engine, book, clock)
         self.router.include_router(build_router(asking, self._broadcasts))
@@ -58,7 +60,8 @@ class MetricsService:
         self._reason: str | None = "has not reached the store yet"
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Watches whether the store answers; the requests themselves are served by the runtime."""
+        """Watches whether the store answers and exports business metrics; the runtime serves the requests."""
+        exporting = asyncio.create_task(self._exporter.run(stop), name="business-metrics")
         while not stop.is_set():
             try:
                 await self._pool.query("SELECT count() FROM campaigns")
@@ -71,6 +74,8 @@ class MetricsService:
                 await asyncio.wait_for(stop.wait(), CHECK_SECONDS)
             except TimeoutError:
                 continue
+        exporting.cancel()
+        await asyncio.gather(exporting, return_exceptions=True)
         await self._broadcasts.close()
         await self._pool.close()
 
