@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-import services.common.prometheus  # noqa: F401 - declares every metric
+from schemas.metrics import METRICS
+from services.common.prometheus import BUSINESS, business_name
 from services.common.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,16 @@ def test_every_metric_of_ingest_is_explained() -> None:
     for family in families:
         name = family.name + ("_total" if family.type == "counter" else "")
         assert f"`{name}`" in text, name
+
+
+def test_every_business_metric_is_explained() -> None:
+    text = (ROOT / "docs" / "prometheus.md").read_text(encoding="utf-8")
+    for name, family in BUSINESS.families.items():
+        # Those of the catalogue are named by their kind; it explains each.
+        stem = name.removeprefix("warroom_campaign_").removeprefix("channel_")
+        words = {f"`{name}`", f"`..._{stem}`", f"{family.labels}"}
+        of_catalogue = any(business_name(m) == f"warroom_campaign_{stem}" for m in METRICS)
+        assert of_catalogue or any(word in text for word in words), name
 
 
 def test_every_link_to_a_file_of_the_project_leads_somewhere() -> None:
