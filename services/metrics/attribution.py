@@ -87,6 +87,7 @@ class Burn:
 
 
 def build_attribution_router(asking: Asking) -> APIRouter:
+    """What each channel or mark was credited with, under `/api/v1/campaigns/{id}`."""
     router = APIRouter(prefix="/api/v1", tags=["money"])
 
     @router.get(

@@ -60,6 +60,7 @@ _AGE_COLUMNS = [
 
 
 def build_cohorts_router(asking: Asking) -> APIRouter:
+    """Buyers by their first order, under `/api/v1/campaigns/{id}`."""
     router = APIRouter(prefix="/api/v1", tags=["money"])
 
     @router.get(

@@ -45,6 +45,7 @@ _KINDS = ("traffic", "orders")
 
 
 def build_experiments_router(asking: Asking) -> APIRouter:
+    """Conversion per variant, under `/api/v1/campaigns/{id}`."""
     router = APIRouter(prefix="/api/v1", tags=["experiments"])
 
     @router.get(

@@ -125,7 +125,8 @@ LEFT JOIN
 (
     {paid}
 ) AS p ON p.user_id = x.user_id
-GROUP BY experiment, variants"""
+GROUP BY experiment, variants
+SETTINGS join_use_nulls = 0"""
     return sql, parameters
 
 
