@@ -15,6 +15,7 @@ from services.common.clock import MINUTE_MS, floor_minute, to_ms
 from services.common.errors import InvalidRequest
 from services.common.paging import PAGING, AnyPage
 from services.common.query.attribution import BY, MODELS, Credit, Credited, attribute
+from services.common.query.budgets import used_up
 from services.common.query.engine import QueryEngine, no_measures
 from services.common.query.question import Question
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
@@ -60,30 +61,31 @@ _BUDGET = [
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """A channel's money: its budget if one is declared, what was spent of it so far, and within the last hour."""
+    """A channel's money: its budget if one is declared, what was spent of it so far, and within the last hour.
+
+    `used_up_ms` is when the budget was used up, if it is.
+    """
 
     budget: Decimal | None
     spent: Decimal
     last_hour: Decimal
+    used_up_ms: int | None = None
 
     def used(self) -> float | None:
         """The share of the budget that is spent."""
         return float(self.spent / self.budget) if self.budget else None
 
     def exhausted_ms(self, at_ms: int, end_ms: int | None) -> int | None:
-        """When the budget is used up at the rate of the last hour, seen from `at_ms`.
+        """When the budget is used up: when it was, or else at the rate of the last hour, seen from `at_ms`.
 
-        None without a budget, and when that is not before the campaign's end. A budget that is used up already is so
-        at `at_ms`.
+        None without a budget, and when that is not before the campaign's end.
         """
-        if self.budget is None:
-            return None
-        left = max(self.budget - self.spent, Decimal(0))
-        if left and not self.last_hour:
-            return None
-        moment = at_ms + (int(left / self.last_hour * HOUR_MS) if left else 0)
+        moment = self.used_up_ms
+        if moment is None and self.budget is not None and self.budget > self.spent and self.last_hour:
+            moment = at_ms + int((self.budget - self.spent) / self.last_hour * HOUR_MS)
         # Without an end nobody plans further than a year.
-        return moment if moment < (at_ms + 366 * 24 * HOUR_MS if end_ms is None else end_ms) else None
+        last = at_ms + 366 * 24 * HOUR_MS if end_ms is None else end_ms
+        return moment if moment is not None and moment < last else None
 
 
 def build_attribution_router(asking: Asking) -> APIRouter:
@@ -144,7 +146,7 @@ async def attribution_table(
     credited, spent, burns = await asyncio.gather(
         attribute(asking.pool, credit),
         _measures(asking.engine, replace(question, group_by=by), costs) if costs else _nothing(),
-        _burns(asking.engine, campaign, question, hour) if by == "channel" else _nothing_burns(),
+        _burns(asking, campaign, question, hour) if by == "channel" else _nothing_burns(),
     )
     undefined: dict[str, Value] = dict.fromkeys(_COSTS)
     empty = undefined | (no_measures(replace(question, group_by=by), costs) if costs else {})
@@ -203,17 +205,18 @@ async def _nothing_burns() -> Mapping[str, Burn]:
 
 
 async def _burns(
-    engine: QueryEngine, campaign: KnownCampaign, question: Question, hour: tuple[int, int]
+    asking: Asking, campaign: KnownCampaign, question: Question, hour: tuple[int, int]
 ) -> Mapping[str, Burn]:
     """By channel; a budget is that of the whole campaign, used by all that was spent on it before the period's end."""
     by_channel = replace(question, group_by="channel", start_ms=0)
-    spent, lately = await asyncio.gather(
-        _measures(engine, by_channel, ["ad_cost"]),
-        _measures(engine, replace(by_channel, start_ms=hour[0], end_ms=hour[1]), ["ad_cost"]),
-    )
     budgets = campaign.declared.budgets if campaign.declared is not None else {}
+    spent, lately, gone = await asyncio.gather(
+        _measures(asking.engine, by_channel, ["ad_cost"]),
+        _measures(asking.engine, replace(by_channel, start_ms=hour[0], end_ms=hour[1]), ["ad_cost"]),
+        used_up(asking.pool, question, budgets),
+    )
     return {
-        channel: Burn(budgets.get(channel), _amount(spent, channel), _amount(lately, channel))
+        channel: Burn(budgets.get(channel), _amount(spent, channel), _amount(lately, channel), gone.get(channel))
         for channel in spent.keys() | budgets.keys()
     }
 

@@ -26,7 +26,7 @@ SKEW = 0.001
 _COLUMNS = [
     Column("experiment", Type.TEXT),
     Column("variant", Type.TEXT),
-    Column("is_control", Type.JSON),
+    Column("is_control", Type.FLAG),
     Column("users", Type.COUNT),
     Column("converted", Type.COUNT),
     Column("conversion", Type.RATIO),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.festivals.duck_events import Duck
@@ -127,17 +127,30 @@ def attribution(
     )
     if by == "channel":
         for row in rows:
-            _budget(row, body, present)
+            _budget(row, body, present, _used_up(duck, campaign, row["credit"], body, end))
     return rows
 
 
-def _budget(row: dict[str, Any], body: Any, present: datetime) -> None:
+def _used_up(duck: Duck, campaign: str, channel: str, body: Any, end: datetime) -> datetime | None:
+    """When the spend that reached the channel's budget happened."""
+    budget = body.get("budgets", {}).get(channel)
+    if budget is None:
+        return None
+    sql = """
+    SELECT epoch_ms(min(happened)) AS ms
+    FROM (
+        SELECT happened, sum(amount) OVER (ORDER BY happened RANGE UNBOUNDED PRECEDING) AS used
+        FROM spend WHERE campaign = $campaign AND channel = $channel AND happened < $end::TIMESTAMPTZ
+    )
+    WHERE used >= $budget::DECIMAL(20, 2)"""
+    ms = duck.one(sql, campaign=campaign, channel=channel, end=end, budget=budget)["ms"]
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, tz=UTC)
+
+
+def _budget(row: dict[str, Any], body: Any, present: datetime, gone: datetime | None) -> None:
     budget = body.get("budgets", {}).get(row["credit"])
     used, rate = float(row["used"]), float(row["hour_cost"])
-    gone = None
-    if budget is not None and used >= float(budget):
-        gone = present
-    elif budget is not None and rate:
+    if gone is None and budget is not None and used < float(budget) and rate:
         gone = present + timedelta(hours=(float(budget) - used) / rate)
     # After the end of the campaign nobody waits for it.
     gone = gone if gone is not None and gone < datetime.fromisoformat(body["end"]) else None

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from services.common.clock import MINUTE_MS, to_datetime, to_ms
 from services.common.query.attribution import BY, MODELS, UNATTRIBUTED, Credit, attribute
+from services.common.query.budgets import used_up
+from services.common.query.question import Question
 from services.common.store import Store, StorePool
 from services.metrics.attribution import Burn
 from tests.metrics.conftest import NOW_MS, Desk
-from tests.metrics.shop import SPAN_MS, START_MS, Event, orders, scatter, visits
+from tests.metrics.shop import SPAN_MS, START_MS, Event, orders, scatter, spend, visits
 from tests.support.rows import insert_rows, money
 from tests.support.store import fresh_campaign
 
@@ -256,11 +258,33 @@ async def test_what_is_asked_wrongly_is_answered_with_the_field(desk: Desk, quer
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
+async def test_a_budget_was_used_up_by_the_spend_that_reached_it(store: Store) -> None:
+    campaign = fresh_campaign("budgets")
+    rng = random.Random(7)
+    events = spend(rng, campaign, 60)
+    scatter(rng, store, "spend_events", events)
+    question = Question(campaign, START_MS, START_MS + SPAN_MS)
+    wanted = {}
+    budgets = {"app": Decimal("150.005"), "web": Decimal("400"), "unknown": Decimal("10000"), "tv": Decimal(0)}
+    for channel, budget in budgets.items():
+        mine = [event for event in events if event["channel"] == channel]
+        for moment in sorted({event["event_time"] for event in mine}):
+            if sum(event["cost"] for event in mine if event["event_time"] <= moment) >= budget:
+                wanted[channel] = to_ms(moment)
+                break
+    pool = StorePool(store, threads=1, name="test")
+    try:
+        assert await used_up(pool, question, budgets) == wanted
+    finally:
+        await pool.close()
+    assert wanted.keys() == {"app", "web"}
+
+
 def test_a_budget_is_used_up_at_the_rate_of_the_last_hour() -> None:
     at = 10 * 3_600_000
     assert Burn(Decimal(100), Decimal(40), Decimal(10)).exhausted_ms(at, None) == at + 6 * 3_600_000
     assert Burn(Decimal(100), Decimal(40), Decimal(10)).exhausted_ms(at, at + 6 * 3_600_000) is None
-    assert Burn(Decimal(100), Decimal(100), Decimal(0)).exhausted_ms(at, None) == at
+    assert Burn(Decimal(100), Decimal(120), Decimal(10), at - 7).exhausted_ms(at, None) == at - 7
     assert Burn(Decimal(100), Decimal(99), Decimal(0)).exhausted_ms(at, None) is None
     assert Burn(None, Decimal(99), Decimal(1)).exhausted_ms(at, None) is None
     assert Burn(Decimal(0), Decimal(0), Decimal(0)).used() is None
