@@ -8,11 +8,13 @@ import logging
 import resource
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from schemas.http.document import with_examples
 from services.common import prometheus
 from services.common.errors import WarroomError
 from services.common.http import ConnectionProtocol, Measured
@@ -52,6 +54,12 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
 
     for service in services:
         app.include_router(service.router)
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        return app.openapi_schema or with_examples(describe())
+
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 

@@ -1,0 +1,149 @@
+"""An example of each call. `answers.json` beside this file holds what a system answers that was sent the example events
+of `schemas.events.examples` (a year earlier); `python -m tests.examples.record` writes it, and a test compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from schemas.alerts import NewSilence
+from schemas.campaigns import Campaign
+
+CAMPAIGN: Final = "double-11"
+LETTER: Final = ("campaign.orders", "0", "5")
+ALERT: Final = "19a7b0c1f00-stock_out-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What to send: values of parameters, and the body.
+
+    `answer` is given here where a known system has none to show; the answer's shape is checked then, if there is one.
+    `fixed` says that the values of the answer are known, but for moments that depend on when it is asked.
+    """
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    answer: Any = None
+    media: str = "application/json"
+    fixed: bool = True
+    status: int = 200
+
+
+_ID: Final = {"campaign_id": CAMPAIGN}
+_DAY: Final = {"from": "2025-11-11T00:00:00+08:00", "to": "2025-11-12T00:00:00+08:00"}
+_EVENING: Final = {"from": "2025-11-11T20:00:00+08:00", "to": "2025-11-11T20:02:00+08:00"}
+
+_DECLARATION: Final = {
+    "name": "Double 11",
+    "start": "2025-11-11T00:00:00+08:00",
+    "end": "2025-11-12T00:00:00+08:00",
+    "timezone": "Asia/Shanghai",
+    "gross_margin": 0.5,
+    "phases": [
+        {"name": "warm-up", "start": "2025-11-11T00:00:00+08:00", "end": "2025-11-11T20:00:00+08:00"},
+        {"name": "burst", "start": "2025-11-11T20:00:00+08:00", "end": "2025-11-12T00:00:00+08:00"},
+    ],
+    "targets": {"total": {"gmv": "6156.00"}, "phases": {"burst": {"orders_paid": 2}}},
+    "budgets": {"app": "5000.00"},
+}
+assert Campaign.model_validate(_DECLARATION)
+
+_ALERT: Final = {
+    "id": ALERT,
+    "rule": "stock_out",
+    "severity": "critical",
+    "state": "firing",
+    "campaign_id": CAMPAIGN,
+    "labels": {"campaign_id": CAMPAIGN, "item_id": "sku-1"},
+    "value": 0.0,
+    "threshold": 0.0,
+    "summary": "sku-1 is sold out",
+    "runbook": "https://warroom.example/runbooks/stock_out",
+    "starts_at": "2025-11-11T12:00:26Z",
+    "ends_at": None,
+    "complete_until": "2025-11-11T12:00:41Z",
+    "evidence": {"available": 0},
+}
+_TIMELINE: Final = [
+    {"at": "2025-11-11T12:00:26Z", "state": "pending", "by": None, "note": None, "delivery": None},
+    {"at": "2025-11-11T12:00:41Z", "state": "firing", "by": None, "note": None, "delivery": "delivered"},
+]
+_SILENCE: Final = {
+    **NewSilence.model_config["json_schema_extra"]["example"],  # type: ignore[index,dict-item]
+    "duration": "90d",
+}
+
+EXAMPLES: Final[Mapping[str, Example]] = {
+    "PUT /api/v1/campaigns/{campaign_id}": Example(_ID, _DECLARATION),
+    "GET /api/v1/campaigns/{campaign_id}": Example(_ID),
+    "GET /api/v1/campaigns": Example({"limit": "10"}),
+    "GET /api/v1/metrics": Example({"limit": "2"}),
+    "GET /api/v1/campaigns/{campaign_id}/overview": Example({**_ID, **_DAY, "channel": ["app"], "baseline": "none"}),
+    "GET /api/v1/campaigns/{campaign_id}/timeseries": Example(
+        {**_ID, **_EVENING, "metrics": "gmv,uv", "interval": "1m", "group_by": "channel"}
+    ),
+    "GET /api/v1/campaigns/{campaign_id}/breakdown": Example(
+        {**_ID, **_DAY, "dimension": "item_id", "metrics": "gmv,orders_paid", "order_by": "-gmv", "limit": "20"}
+    ),
+    "GET /api/v1/campaigns/{campaign_id}/funnel": Example({**_ID, **_DAY, "group_by": "channel"}),
+    "GET /api/v1/campaigns/{campaign_id}/inventory": Example({**_ID, **_DAY}),
+    "GET /api/v1/campaigns/{campaign_id}/pacing": Example(_ID, fixed=False),
+    "GET /api/v1/campaigns/{campaign_id}/ladder": Example({**_ID, **_DAY}),
+    "GET /api/v1/campaigns/{campaign_id}/attribution": Example(
+        {**_ID, **_DAY, "model": "last_touch", "by": "utm_source", "lookback": "7d"}
+    ),
+    "GET /api/v1/campaigns/{campaign_id}/cohorts": Example({**_ID, **_DAY, "by": "first_channel"}),
+    "GET /api/v1/campaigns/{campaign_id}/experiments": Example({**_ID, **_DAY, "experiment": "hero"}),
+    "GET /api/v1/campaigns/{campaign_id}/stream": Example(
+        {**_ID, "last-event-id": "3f9a1c20-17-1762862441000"},
+        media="text/event-stream",
+        fixed=False,
+        answer="retry: 1000\n\n"
+        'event: alert\ndata: {"id":"' + ALERT + '","state":"firing"}\n\n'
+        "event: snapshot\nid: 3f9a1c20-18-1762862442000\n"
+        'data: {"as_of":"2025-11-11T12:00:42Z","campaign":{},"overview":{},"pulse":{},"alerts":{},"channels":{}}\n\n',
+    ),
+    "GET /api/v1/dead-letters": Example({"reason": "unsupported_currency", "limit": "10"}),
+    "GET /api/v1/dead-letters/{topic}/{partition}/{offset}": Example(
+        dict(zip(("topic", "partition", "offset"), LETTER, strict=True))
+    ),
+    "POST /api/v1/dead-letters/redrive": Example(
+        body={"letters": ["/".join(LETTER)], "set": {"currency": '"CNY"'}, "dry_run": True}
+    ),
+    "GET /api/v1/alerts": Example(
+        {"campaign_id": CAMPAIGN, "severity": "critical", "limit": "10"},
+        fixed=False,
+        answer={"columns": list(_ALERT), "rows": [_ALERT], "next_cursor": None},
+    ),
+    "GET /api/v1/alerts/{alert_id}": Example(
+        {"alert_id": ALERT}, fixed=False, answer={**_ALERT, "timeline": _TIMELINE}
+    ),
+    "POST /api/v1/alerts/{alert_id}/ack": Example(
+        {"alert_id": ALERT},
+        {"by": "lin", "note": "more is on its way"},
+        fixed=False,
+        answer={
+            **_ALERT,
+            "state": "acknowledged",
+            "timeline": [
+                *_TIMELINE,
+                {
+                    "at": "2025-11-11T12:03:10Z",
+                    "state": "acknowledged",
+                    "by": "lin",
+                    "note": "more is on its way",
+                    "delivery": None,
+                },
+            ],
+        },
+    ),
+    "POST /api/v1/silences": Example(body=_SILENCE, status=201),
+    "GET /api/v1/silences": Example({"limit": "10"}),
+    "GET /api/v1/rules": Example({"limit": "2"}, fixed=False),
+    "GET /api/v1/audit": Example({"day": "2025-11-11"}, fixed=False),
+    "GET /healthz": Example(answer={"status": "ok"}),
+    "GET /readyz": Example(answer={"status": "ready"}),
+    "GET /metrics": Example(media="text/plain", answer='warroom_service_ready{service="metrics"} 1.0\n'),
+}
