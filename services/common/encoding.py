@@ -57,7 +57,7 @@ def csv_portions(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[byt
     writer.writerow([column.name for column in columns])
     for portion in _portions(rows, PORTION_ROWS):
         for row in portion:
-            writer.writerow([_flat(column.type, json_value(column.type, row.get(column.name))) for column in columns])
+            writer.writerow([_cell(column.type, row.get(column.name)) for column in columns])
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()
@@ -133,6 +133,12 @@ def _portions(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     remaining = iter(rows)
     while portion := list(islice(remaining, size)):
         yield portion
+
+
+def _cell(kind: Type, value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _flat(kind, json_value(kind, value))
 
 
 def _flat(kind: Type, value: Any) -> Any:

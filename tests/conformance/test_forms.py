@@ -71,6 +71,8 @@ def _agrees(form: str, name: str, said: Any, expected: Any) -> bool:
     if name in MONEY:
         # Not a float: a float of an amount is another amount.
         return isinstance(said, Decimal | str) and Decimal(said) == Decimal(expected)
+    if form == "csv" and isinstance(expected, bool):
+        return bool(said == ("true" if expected else "false"))
     if form == "csv" and not isinstance(expected, str):
         return float(said) == float(expected)
     return type(said) is type(expected) and bool(said == expected)
