@@ -35,6 +35,8 @@ def stock(duck: Duck, campaign: str, start: datetime, end: datetime, now: dateti
         campaign=campaign, since=since, end=end,
     )  # fmt: skip
     minutes = (until - since) / timedelta(minutes=1)
+    hour = until.replace(second=0, microsecond=0)
+    spent = _advertised(duck, campaign, hour - timedelta(hours=1), hour)
     found = {}
     for row in levels:
         units = sold.get(row["item_id"], 0)
@@ -50,11 +52,13 @@ def stock(duck: Duck, campaign: str, start: datetime, end: datetime, now: dateti
             "sell_rate_high": high,
             "stockout_earliest": _gone(until, available, high),
             "stockout_latest": _gone(until, available, low),
+            "ad_cost_last_hour": spent.get(row["item_id"], 0.0),
+            "at_risk": (gone := _gone(until, available, rate)) is not None and gone <= until + timedelta(hours=1),
         }
     return found
 
 
-def advertised(duck: Duck, campaign: str, since: datetime, until: datetime) -> dict[str, float]:
+def _advertised(duck: Duck, campaign: str, since: datetime, until: datetime) -> dict[str, float]:
     """What was spent on each item in an hour: of each channel's cost the item's share of its views."""
     return _sums(
         duck,
@@ -86,5 +90,5 @@ def _sums(duck: Duck, sql: str, **parameters: Any) -> dict[str, Any]:
 def _gone(until: datetime, available: int, rate: float) -> datetime | None:
     if available == 0:
         return until
-    # Beyond a century nobody asks, and `datetime` ends.
-    return until + timedelta(minutes=available / rate) if rate * 52_560_000 > available else None
+    # What takes more than a year is not foreseen.
+    return until + timedelta(minutes=available / rate) if available < rate * 365 * 1440 else None

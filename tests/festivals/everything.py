@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.festivals import checks, money_checks
+from tests.festivals import buyer_checks, checks, money_checks
 from tests.festivals.system import System
 
 
@@ -22,4 +22,6 @@ def problems(system: System, campaign: str) -> list[str]:
     wrong += money_checks.ladder_problems(system, campaign, (start, now))
     for model, by in (("order", "channel"), ("first_touch", "utm_source"), ("last_touch", "channel")):
         wrong += money_checks.attribution_problems(system, campaign, (start, now), model, by)
-    return wrong
+    for by in ("first_order_day", "first_channel"):
+        wrong += buyer_checks.cohort_problems(system, campaign, (start, now), by)
+    return wrong + buyer_checks.experiment_problems(system, campaign, (start, now))

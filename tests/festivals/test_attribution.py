@@ -8,7 +8,7 @@ import pytest
 
 from tests.festivals.money_checks import attribution_problems
 from tests.festivals.system import System
-from tests.festivals.test_metrics import CAMPAIGNS
+from tests.festivals.test_metrics import SWEPT
 
 QUESTIONS = [("order", "channel"), ("order", "utm_source")] + [
     (model, by)
@@ -17,7 +17,7 @@ QUESTIONS = [("order", "channel"), ("order", "utm_source")] + [
 ]
 
 
-@pytest.mark.parametrize("campaign", CAMPAIGNS)
+@pytest.mark.parametrize("campaign", SWEPT)
 @pytest.mark.parametrize(("model", "by"), QUESTIONS)
 def test_attribution(system: System, campaign: str, model: str, by: str) -> None:
     """Catches touches after the payment, ties taken at random, and refunds credited where they were refunded."""

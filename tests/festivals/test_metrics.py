@@ -13,6 +13,13 @@ from tests.festivals.system import System
 
 JOURNEY = "completejourney-9"
 CAMPAIGNS = (presale.NAME, flash.NAME, regions.NAME, JOURNEY)
+# Sweeps over every dimension: two festivals each time, the other two in `make test-system`.
+SWEPT = [
+    pytest.param(presale.NAME, marks=pytest.mark.system),
+    flash.NAME,
+    regions.NAME,
+    pytest.param(JOURNEY, marks=pytest.mark.system),
+]
 
 
 def test_what_is_refused(system: System) -> None:
@@ -64,7 +71,7 @@ CROSSINGS: list[tuple[str, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("campaign", CAMPAIGNS)
+@pytest.mark.parametrize("campaign", SWEPT)
 @pytest.mark.parametrize(("filtered", "by"), CROSSINGS)
 def test_crossings(system: System, campaign: str, filtered: str, by: str | None) -> None:
     """Two dimensions at once: a breakdown within a value, and both as filters."""
@@ -90,7 +97,7 @@ def test_series(system: System, campaign: str, interval: str) -> None:
     assert not table_problems(system, campaign, (middle, middle + length), interval=interval)
 
 
-@pytest.mark.parametrize("campaign", CAMPAIGNS)
+@pytest.mark.parametrize("campaign", SWEPT)
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_series_by_dimension(system: System, campaign: str, dimension: str) -> None:
     """Grouped series by the hour and by the day."""
