@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 from schemas.asyncapi import asyncapi
 from schemas.dead_letters import DeadLetter
 from schemas.events import AdSpend, CouponEvent, CouponRedeemed, OrderEvent, StockLevel, TrafficEvent
+from schemas.explanations.document import metrics_document
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository, which the paths of documents are relative to."""
@@ -92,5 +93,6 @@ def _asyncapi_text() -> str:
 DOCUMENTS: Final[Sequence[Document]] = (
     *(Document(f"schemas/generated/{topic}.schema.json", partial(_schema_text, topic)) for topic in PAYLOADS),
     Document("schemas/generated/asyncapi.json", _asyncapi_text),
+    Document("docs/metrics.md", metrics_document),
 )
 """Every generated document; a new one is added here and nowhere else."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from schemas.explanations.metrics import EXPLANATIONS
+from schemas.explanations.text import Explanation
+
 Number = int | float | Decimal
 Value = Number | None
 
@@ -115,6 +118,11 @@ class Metric:
     measure: str | None = None
     terms: tuple[tuple[int, str], ...] = ()
     ratio: tuple[str, str] | None = None
+
+    @property
+    def explanation(self) -> Explanation:
+        """How to read it, and what it is not."""
+        return EXPLANATIONS[self.name]
 
     @property
     def measures(self) -> frozenset[str]:
