@@ -29,5 +29,5 @@ def test_a_percentile_that_nobody_reached_is_not_met() -> None:
     """Catches: a server that sends nothing and is never late."""
     assert percentile([], 0.99) == float("inf")
     assert [percentile([3.0, 1.0, 2.0], share) for share in (0.01, 0.5, 0.99)] == [1.0, 2.0, 3.0]
-    run = {"p50": 0.1, "p99": float("inf"), "updates": 0.0, "bytes_per_snapshot": 1.0, "server_cpu": 0.1}
-    assert [figure.met for figure in figures(5, {"stream": [run]})] == [None, False, None]
+    run = {"p50": 0.1, "p99": float("inf"), "updates": 0.0, "bytes_per_snapshot": 1.0, "server_cpu": 0.1, "lost": 0}
+    assert [figure.met for figure in figures(5, {"stream": [run]})] == [False, None, False, None]
