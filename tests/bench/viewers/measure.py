@@ -25,6 +25,7 @@ from tests.support.war_room import wait_until
 
 TARGET_SECONDS = 1.0
 TARGET_VIEWERS = 5_000
+SETTLE_SECONDS = 5.0
 SECONDS = 15.0
 _COLUMN = "one core"
 _READY_SECONDS = 120.0
@@ -41,7 +42,7 @@ WAYS = {
 
 
 def measure_viewers(
-    viewers: int, runs: int, say: Say, *, seconds: float = SECONDS
+    viewers: int, runs: int, say: Say, *, settle: float = SETTLE_SECONDS, seconds: float = SECONDS
 ) -> tuple[list[Figure], dict[str, list[dict[str, Any]]]]:
     """The figures and what they were made from. Raises `NotEnough` where there is one core only."""
     cores = sorted(os.sched_getaffinity(0))
@@ -52,7 +53,7 @@ def measure_viewers(
         for name, (kind, gzip) in WAYS.items():
             with _server(kind, cores[0]) as (pid, port):
                 path = f"/api/v1/campaigns/{CAMPAIGN}/stream"
-                told = Watch(pid, port, path, viewers, seconds, gzip, cores[-1])
+                told = Watch(pid, port, path, viewers, settle, seconds, gzip, cores[-1])
                 found[name].append(_watch(told))
             late = percentile(found[name][-1].lateness, 0.99)
             say(f"{viewers:,} viewers, {name} {number + 1}/{runs}: p99 {late:.2f} s late")

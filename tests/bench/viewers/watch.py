@@ -29,6 +29,8 @@ class Watch(msgspec.Struct, frozen=True):
     port: int
     path: str
     viewers: int
+    settle: float
+    """Seconds after the last viewer has come, which are not noted."""
     seconds: float
     gzip: bool
     core: int
@@ -137,12 +139,13 @@ class Watcher:
         sight.as_of = None
 
 
-def watch(server: int, port: int, path: str, viewers: int, seconds: float, *, gzip: bool) -> Seen:
+def watch(told: Watch) -> Seen:
     """Connects all, waits until each has had a snapshot, and then notes for some seconds what comes."""
-    watcher = Watcher(gzip)
+    watcher = Watcher(told.gzip)
     epoll = select.epoll()
     sights: dict[int, Sight] = {}
-    request = f"GET {path} HTTP/1.1\r\nHost: bench\r\n{'Accept-Encoding: gzip' if gzip else 'X: y'}\r\n\r\n".encode()
+    coding = "Accept-Encoding: gzip\r\n" if told.gzip else ""
+    request = f"GET {told.path} HTTP/1.1\r\nHost: bench\r\n{coding}\r\n".encode()
 
     def pump(until: float) -> None:
         while (now := time.monotonic()) < until:
@@ -150,8 +153,8 @@ def watch(server: int, port: int, path: str, viewers: int, seconds: float, *, gz
                 if not watcher.read(sights[number], now):
                     epoll.unregister(number)
 
-    for number in range(viewers):
-        connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+    for number in range(told.viewers):
+        connection = socket.create_connection(("127.0.0.1", told.port), timeout=60)
         connection.sendall(request)
         connection.setblocking(False)
         sights[connection.fileno()] = Sight(connection)
@@ -159,11 +162,11 @@ def watch(server: int, port: int, path: str, viewers: int, seconds: float, *, gz
         if number % _AT_ONCE == 0:
             pump(time.monotonic() + 0.05)
     # Until the burst of the beginning is over.
-    pump(time.monotonic() + 5)
+    pump(time.monotonic() + told.settle)
     watcher.counting = True
-    process = psutil.Process(server)
+    process = psutil.Process(told.server)
     before, started = cpu_seconds(process), time.monotonic()
-    pump(started + seconds)
+    pump(started + told.seconds)
     share = (cpu_seconds(process) - before) / (time.monotonic() - started)
     memory = process.memory_info().rss / (1 << 20)
     for sight in sights.values():
@@ -177,5 +180,4 @@ if __name__ == "__main__":
     allow_connections()
     told = msgspec.json.decode(sys.argv[1], type=Watch)
     os.sched_setaffinity(0, {told.core})
-    seen = watch(told.server, told.port, told.path, told.viewers, told.seconds, gzip=told.gzip)
-    sys.stdout.buffer.write(msgspec.json.encode(seen))
+    sys.stdout.buffer.write(msgspec.json.encode(watch(told)))
