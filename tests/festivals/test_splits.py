@@ -108,7 +108,8 @@ def test_the_answers_are_the_same(broker: KafkaServer, store: Store, desk: Desk,
 
 
 @pytest.mark.system
-@settings(_LONG, max_examples=12)
+@pytest.mark.timeout(1200)
+@settings(_LONG, max_examples=10)
 @_splits
 def test_the_answers_are_the_same_many_times(broker: KafkaServer, store: Store, desk: Desk, **how: Any) -> None:
     """The same, for longer."""
