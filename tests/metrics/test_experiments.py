@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import MINUTE_MS, to_datetime, to_ms
-from services.common.query.experiments import Experiments, Variant, experiments
+from services.common.query.experiments import MOST_EXPERIMENTS, Experiments, Variant, experiments
 from services.common.query.question import Question
 from services.common.store import Store, StorePool
 from services.metrics.experiments import experiment_rows
@@ -179,3 +179,26 @@ async def test_experiments_over_http(store: Store, desk: Desk) -> None:
         assert (await desk.client.get(f"{desk.path}/experiments", params=nothing)).json()["rows"] == []
     refused = await desk.client.get(f"{desk.path}/experiments", params={"contol": "A"})
     assert (refused.status_code, refused.json()["field"]) == (422, "contol")
+
+
+async def test_too_many_experiments_at_once_are_refused_and_one_of_them_is_not(store: Store, desk: Desk) -> None:
+    """Each costs a statement: an id written into the field by mistake must not keep the store busy."""
+    insert_rows(
+        store,
+        "traffic_events",
+        [
+            {
+                "event_name": "page_view",
+                "event_time": NOW - timedelta(minutes=5),
+                "campaign_id": desk.campaign,
+                "user_id": "ann",
+                "experiment": f"session-{number}",
+                "variant": "A",
+            }
+            for number in range(MOST_EXPERIMENTS + 1)
+        ],
+    )
+    refused = await desk.client.get(f"{desk.path}/experiments")
+    assert (refused.status_code, refused.json()["field"]) == (422, "experiment")
+    one = await desk.client.get(f"{desk.path}/experiments", params={"experiment": "session-7"})
+    assert [row["users"] for row in one.json()["rows"]] == [1]

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.metrics import DIMENSIONS, Kind
+from services.common.errors import InvalidRequest
 from services.common.query.question import Question
 from services.common.query.sql import EXPLODED_LINES, dimension_conditions, phase_condition
 from services.common.store import StorePool
 
 USERS_AT_ONCE = 1_000_000
-"""Exposed users of one portion: some 200 bytes of memory each."""
+"""Exposed users of one portion: some 250 bytes of memory each."""
+
+MOST_EXPERIMENTS = 100
+"""Each takes a statement of its own, which is a quarter of the work of grouping by user and experiment at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +45,39 @@ async def experiments(
 ) -> Experiments:
     """Every experiment that traffic of the period names together with a variant, or the one. Counts are exact.
 
-    Filters choose the traffic that exposes and the payments that convert.
+    Filters choose the traffic that exposes and the payments that convert. Raises `InvalidRequest` when there are more
+    than `MOST_EXPERIMENTS`.
     """
     if question.end_ms <= question.start_ms or not _carried(question, Kind.TRAFFIC):
         return Experiments([], {})
-    size = int((await pool.query(*size_sql(question, experiment)))[0]["users"])
-    portions = max(1, -(-size // users_at_once))
+    shown = await pool.query(*shown_sql(question, experiment))
+    if len(shown) > MOST_EXPERIMENTS:
+        raise InvalidRequest("experiment", f"there are {len(shown)} in this period; name one, or take a shorter period")
     rows: list[Mapping[str, Any]] = []
-    for portion in range(portions):
-        rows += await pool.query(*experiments_sql(question, experiment, portion, portions))
-    return gathered(rows, converts=_carried(question, Kind.ORDERS))
+    for one in shown:
+        portions = max(1, -(-int(one["users"]) // users_at_once))
+        for portion in range(portions):
+            rows += await pool.query(*experiment_sql(question, one["experiment"], portion, portions))
+    return gathered(shown, rows, converts=_carried(question, Kind.ORDERS))
 
 
-def gathered(rows: Iterable[Mapping[str, Any]], *, converts: bool) -> Experiments:
-    """The sum of portions that have no user in common.
+def gathered(shown: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]], *, converts: bool) -> Experiments:
+    """The sum of portions that have no user in common, with every variant that was shown to anybody.
 
-    A row counts the users who saw exactly `variants` of `experiment`. Variants of which every user crossed stay.
+    A row counts the users who saw this `variant` alone, or several of them where it is empty.
     """
-    users: dict[tuple[str, str], int] = {}
+    users = {(row["experiment"], variant): 0 for row in shown for variant in row["variants"]}
+    crossed = {experiment: 0 for experiment, _ in users}
     converted: dict[tuple[str, str], int] = {}
-    crossed: dict[str, int] = {}
     for row in rows:
-        name, variants = row["experiment"], row["variants"]
+        name, variant = row["experiment"], row["variant"]
+        if not variant:
+            crossed[name] = crossed.get(name, 0) + int(row["users"])
+            continue
+        key = (name, variant)
+        users[key] = users.get(key, 0) + int(row["users"])
+        converted[key] = converted.get(key, 0) + int(row["converted"])
         crossed.setdefault(name, 0)
-        for variant in variants:
-            users.setdefault((name, variant), 0)
-        if len(variants) > 1:
-            crossed[name] += int(row["users"])
-        else:
-            key = (name, variants[0])
-            users[key] += int(row["users"])
-            converted[key] = converted.get(key, 0) + int(row["converted"])
     return Experiments(
         [
             Variant(name, variant, number, converted.get((name, variant), 0) if converts else None)
@@ -81,16 +87,20 @@ def gathered(rows: Iterable[Mapping[str, Any]], *, converts: bool) -> Experiment
     )
 
 
-def size_sql(question: Question, experiment: str | None) -> tuple[str, dict[str, Any]]:
-    """Column `users`: roughly how many users were exposed."""
+def shown_sql(question: Question, experiment: str | None) -> tuple[str, dict[str, Any]]:
+    """One row an experiment: its `variants`, and roughly to how many `users` they were shown."""
     parameters, exposing = _exposing(question, experiment)
-    return f"SELECT uniq(user_id) AS users FROM traffic_events AS e WHERE {exposing}", parameters
+    return (
+        "SELECT toString(e.experiment) AS experiment, groupUniqArray(toString(e.variant)) AS variants, "
+        f"uniq(user_id) AS users FROM traffic_events AS e WHERE {exposing} GROUP BY experiment",
+        parameters,
+    )
 
 
-def experiments_sql(
-    question: Question, experiment: str | None, portion: int = 0, portions: int = 1
+def experiment_sql(
+    question: Question, experiment: str, portion: int = 0, portions: int = 1
 ) -> tuple[str, dict[str, Any]]:
-    """One row for each set of variants that some user saw: `experiment`, `variants`, `users`, `converted`."""
+    """One row a variant, and one for those who saw several: `experiment`, `variant`, `users`, `converted`."""
     parameters, exposing = _exposing(question, experiment)
     parameters |= {"portion": portion, "portions": portions}
     mine = "cityHash64(user_id) % {portions:UInt32} = {portion:UInt32}"
@@ -106,26 +116,26 @@ def experiments_sql(
     # Without a payment `paid_at` is 1970.
     sql = f"""
 SELECT
-    x.experiment AS experiment,
-    x.variants AS variants,
+    {{experiment:String}} AS experiment,
+    if(x.least = x.greatest, x.least, '') AS variant,
     count() AS users,
     countIf(p.paid_at >= x.exposed_at) AS converted
 FROM
 (
     SELECT
-        toString(e.experiment) AS experiment,
         user_id,
-        arraySort(groupUniqArray(toString(e.variant))) AS variants,
+        min(toString(e.variant)) AS least,
+        max(toString(e.variant)) AS greatest,
         min(e.event_time) AS exposed_at
     FROM traffic_events AS e
     WHERE {exposing} AND {mine}
-    GROUP BY experiment, user_id
+    GROUP BY user_id
 ) AS x
 LEFT JOIN
 (
     {paid}
 ) AS p ON p.user_id = x.user_id
-GROUP BY experiment, variants
+GROUP BY variant
 SETTINGS join_use_nulls = 0"""
     return sql, parameters
 
