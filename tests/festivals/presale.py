@@ -37,7 +37,7 @@ BODY: Final[dict[str, Any]] = {
             "review": {"orders_refunded": 10},
         },
     },
-    "budgets": {"app": "9000.00", "live": "1800.00", "web": "5999.38", "kiosk": "50"},
+    "budgets": {"app": "9000.00", "live": "1800.00", "web": "5999.38", "kiosk": "50", "mini_program": "0"},
     "baseline_campaign_id": "Shop.all-year",
 }  # fmt: skip
 

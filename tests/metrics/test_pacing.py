@@ -82,6 +82,9 @@ def test_the_rate_is_that_of_late_and_a_budgets_that_of_the_last_hour() -> None:
     assert pace(goal("ad_cost", "900.00", Scope.BUDGET), course(spent), 95 * MINUTE_MS).exhausted_ms is None
     gone = pace(goal("ad_cost", "60.00", Scope.BUDGET), course(spent), 95 * MINUTE_MS)
     assert gone.exhausted_ms == 30 * MINUTE_MS
+    nothing = goal("ad_cost", "0.00", Scope.BUDGET)
+    assert pace(nothing, course(spent), 95 * MINUTE_MS).exhausted_ms == 21 * MINUTE_MS
+    assert pace(nothing, course([0] * 95), 95 * MINUTE_MS).exhausted_ms is None
 
 
 @pytest.mark.parametrize(("metric", "projected"), [("roas", 4.2), ("uv", None)])

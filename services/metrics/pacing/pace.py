@@ -150,7 +150,8 @@ def _exhausted(goal: Goal, course: Course, rate: float | None) -> int | None:
     spent = Decimal(0)
     for part in course.parts:
         spent += Decimal(part.amount or 0)
-        if spent >= goal.target > 0:
+        # A budget of nothing is used up by the first that is spent, not before.
+        if spent and spent >= goal.target:
             return part.end_ms
     if not rate:
         return None
