@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
+import uvloop
 
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
@@ -25,6 +24,6 @@ def metrics(host: str | None, port: int | None) -> None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
     store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
     try:
-        asyncio.run(run_services([MetricsService(settings, store)], host=settings.http_host, port=settings.http_port))
+        uvloop.run(run_services([MetricsService(settings, store)], host=settings.http_host, port=settings.http_port))
     finally:
         store.close()
