@@ -84,7 +84,7 @@ def expected(events: list[Event], start: int, end: int, least: int, filters: dic
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     first=st.integers(0, SPAN_MS // MINUTE_MS),
