@@ -79,7 +79,7 @@ FROM timed
 _EVENTS = """
 CREATE TABLE events AS
 SELECT
-    told.kind, told.name, told.event_id, told.campaign, told.happened, told.user_id, told.j,
+    told.ordinal, told.kind, told.name, told.event_id, told.campaign, told.happened, told.user_id, told.j,
     coalesce(j->>'$.channel', 'unknown') AS channel,
     coalesce(j->>'$.region', 'unknown') AS region,
     coalesce(j->>'$.utm_source', 'unknown') AS utm_source,

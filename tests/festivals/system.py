@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,17 @@ from tests.support.war_room import wait_until
 SETTLED_SECONDS = 120.0
 
 
+@dataclass(frozen=True)
+class Glimpse:
+    """What the product said of a campaign while records were still being sent."""
+
+    campaign: str
+    sent: int
+    """How many records had been sent."""
+    watermarks: Mapping[str, datetime | None]
+    metrics: Mapping[str, Any]
+
+
 @dataclass
 class System:
     """Asks the product over HTTP; `duck` answers for the same records."""
@@ -37,6 +48,9 @@ class System:
     duck: Duck
     festivals: Mapping[str, Festival]
     clock: Path
+    acknowledged: list[tuple[int, datetime]] = field(default_factory=list)
+    """When Kafka had so many of the records."""
+    glimpses: list[Glimpse] = field(default_factory=list)
 
     def get(self, path: str, *, campaign: str | None = None, **params: Any) -> Any:
         """The JSON body of a call that succeeds, at the campaign's moment. `from` is written `from_`."""
@@ -92,12 +106,23 @@ def loaded_system(directory: Path, festivals: Sequence[Festival], records: Seque
             for first in range(0, len(records), 5_000):
                 sent = [(record.kind, record.key, record.value) for record in records[first : first + 5_000]]
                 asyncio.run(produce(settings, sent))
+                system.acknowledged.append((first + len(sent), datetime.now(UTC)))
+                _look(system)
             _settle(system)
             yield system
 
 
 # Small blocks, so that what belongs together arrives apart.
 _BLOCKS: Mapping[str, Any] = {"batch_max_rows": 7_000, "batch_max_age_ms": 150}
+
+
+def _look(system: System) -> None:
+    """Asks about one campaign after the other; the clock is the machine's meanwhile."""
+    system.clock.unlink(missing_ok=True)
+    name = list(system.festivals)[len(system.glimpses) % len(system.festivals)]
+    answer = system.get(f"/campaigns/{name}/overview", to="2100-01-01T00:00:00Z", baseline="none")
+    moments = {kind: instant(moment) if moment else None for kind, moment in answer["watermarks"].items()}
+    system.glimpses.append(Glimpse(name, system.acknowledged[-1][0], moments, answer["metrics"]))
 
 
 def _settle(system: System) -> None:
