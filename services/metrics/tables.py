@@ -129,6 +129,8 @@ async def funnel_table(pool: StorePool, question: Question) -> Table:
         Column("users", Type.COUNT),
         Column("step_conversion", Type.RATIO),
         Column("overall_conversion", Type.RATIO),
+        Column("lost", Type.COUNT),
+        Column("median_seconds", Type.RATIO),
     ]
     if question.group_by:
         columns.insert(0, Column(question.group_by, Type.TEXT))
@@ -144,6 +146,8 @@ async def funnel_table(pool: StorePool, question: Question) -> Table:
                     "users": step.users,
                     "step_conversion": step.step_conversion,
                     "overall_conversion": step.overall_conversion,
+                    "lost": step.lost,
+                    "median_seconds": step.median_seconds,
                 }
             )
     return columns, rows

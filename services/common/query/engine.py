@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from schemas.metrics import DIMENSIONS, MEASURES, Shape, Value, compute, measures_of
+from services.common.query.folds import FoldCuts
 from services.common.query.question import Question
 from services.common.query.sql import plan
 from services.common.store import StorePool
@@ -29,6 +30,7 @@ class QueryEngine:
 
     def __init__(self, pool: StorePool) -> None:
         self._pool = pool
+        self._cuts = FoldCuts(pool)
 
     async def metrics(self, question: Question, names: Iterable[str], gross_margin: Decimal) -> Answer:
         """The named metrics for every key of the question that has events."""
@@ -45,7 +47,7 @@ class QueryEngine:
         wanted = frozenset(names)
         if question.end_ms <= question.start_ms:
             return {}
-        statements = plan(question, wanted)
+        statements = plan(question, wanted, await self._cuts.read())
         answers = await asyncio.gather(*(self._pool.query(s.sql, s.parameters) for s in statements))
         nothing = no_measures(question, wanted)
         merged: dict[Key, dict[str, Value]] = {}

@@ -12,6 +12,7 @@ from typing import Any
 from schemas.metrics import DIMENSIONS, MEASURES, Kind, Measure, Shape
 from services.common.query.buckets import even_step
 from services.common.query.question import UNKNOWN, Question
+from services.common.query.uniques import SpanPlan, span_plan, spans_source
 
 _DISTINCT = "uniqCombined64"
 _CELLS = 20
@@ -87,10 +88,11 @@ _ORDER_EVENT = {
 }
 
 
-def plan(question: Question, measures: Iterable[str]) -> list[Statement]:
+def plan(question: Question, measures: Iterable[str], cuts: Mapping[Kind, int] | None = None) -> list[Statement]:
     """The statements whose answers together hold every measure that the question's dimensions leave defined.
 
-    A measure whose kind of event lacks one of the dimensions is left out: its value is None.
+    A measure whose kind of event lacks one of the dimensions is left out: its value is None. `cuts` is up to which
+    arrival (epoch ms) events are folded, by kind; see `folds`.
     """
     statements = []
     wanted = [MEASURES[name] for name in sorted(set(measures))]
@@ -106,6 +108,11 @@ def plan(question: Question, measures: Iterable[str]) -> list[Statement]:
             key = None
         rolled = [m for m in of_kind if key is not None and key in _ROLLUPS[kind].kept[m.name]]
         raw = [m for m in of_kind if m not in rolled]
+        for measure in rolled[:]:
+            spans = span_plan(question, measure, key or "", cuts or {})
+            if spans is not None:
+                rolled.remove(measure)
+                statements.append(_from_spans(question, spans))
         if rolled:
             statements.append(_from_rollup(question, kind, key or "", rolled))
         if raw:
@@ -130,6 +137,20 @@ def _from_rollup(question: Question, kind: Kind, dimension: str, measures: list[
     table = _ROLLUPS[kind].table
     sql = _select(question, parameters, "t.minute", group, columns, f"{table} AS t", "t.minute", conditions)
     return Statement(sql, parameters, tuple(m.name for m in measures), table)
+
+
+def _from_spans(question: Question, spans: SpanPlan) -> Statement:
+    parameters = _period(question) | {"dimension": spans.dimension}
+    source = f"{spans_source(spans, parameters)} AS t"
+    conditions = []
+    if spans.dimension in question.filters:
+        conditions.append("t.value IN {values:Array(String)}")
+        parameters["values"] = list(question.filters[spans.dimension])
+    name = spans.measure.name
+    column = f"{_DISTINCT}Merge({_CELLS})(t.users) AS {name}"
+    group = "t.value" if question.group_by is not None and question.group_by != "phase" else None
+    sql = _select(question, parameters, "t.minute", group, [column], source, "t.minute", conditions)
+    return Statement(sql, parameters, (name,), "uniques_by_span")
 
 
 def from_events(question: Question, kind: Kind, measures: list[Measure]) -> Statement:
