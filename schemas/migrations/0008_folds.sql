@@ -19,7 +19,6 @@ CREATE TABLE IF NOT EXISTS uniques_by_span
     users AggregateFunction(uniqCombined64(20), String)
 )
 ENGINE = AggregatingMergeTree
-PARTITION BY toYYYYMM(start)
 ORDER BY (campaign_id, measure, dimension, span, start, value);
 
 -- What a funnel needs to know of a user within a span; `user` is cityHash64 of the id. Times are epoch milliseconds, the
@@ -36,7 +35,6 @@ CREATE TABLE IF NOT EXISTS funnel_by_span
     steps SimpleAggregateFunction(groupUniqArrayArray, Array(UInt64))
 )
 ENGINE = AggregatingMergeTree
-PARTITION BY toYYYYMM(start)
 ORDER BY (campaign_id, span, start, user);
 
 -- Everything of a kind that arrived in `[start, end)` is folded; `rows` were found there. Folds follow each other without

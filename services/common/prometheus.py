@@ -105,6 +105,11 @@ INGEST_LAG_RECORDS = Gauge(
     "warroom_ingest_lag_records", "Records in Kafka that are not in the tables.", ("topic", "partition")
 )
 INGEST_LAG_SECONDS = Gauge("warroom_ingest_lag_seconds", "Age of the watermark of a partition.", ("topic", "partition"))
+METRICS_FOLD_LAG_SECONDS = Gauge(
+    "warroom_metrics_fold_lag_seconds",
+    "Age of the arrivals that could be folded into spans and are not yet; questions read them one by one.",
+    ("kind",),
+)
 INGEST_REPLAYS = Counter(
     "warroom_ingest_replays_total", "Blocks built again after a crash or a rebalance, by kind.", ("kind",)
 )

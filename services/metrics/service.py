@@ -21,6 +21,7 @@ from services.metrics.cohorts import build_cohorts_router
 from services.metrics.dead_letters import build_letter_router
 from services.metrics.experiments import build_experiments_router
 from services.metrics.exporter import Exporter
+from services.metrics.folding import Folder
 from services.metrics.ladder import build_ladder_router
 from services.metrics.pacing.router import build_pacing_router
 from services.metrics.routes import build_router
@@ -41,6 +42,9 @@ class MetricsService:
 
     def __init__(self, settings: Settings, store: Store, clock: Clock = wall_clock) -> None:
         self._pool = StorePool(store, threads=QUERY_THREADS, name="metrics")
+        # A thread of its own: who asks must not wait for a fold.
+        self._folds = StorePool(store, threads=1, name="folding")
+        self._folder = Folder(self._folds, clock)
         engine = QueryEngine(self._pool)
         book = CampaignBook(self._pool, clock, settings.reporting_currency)
         self._broadcasts = Broadcasts(
@@ -60,8 +64,11 @@ class MetricsService:
         self._reason: str | None = "has not reached the store yet"
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Watches whether the store answers and exports business metrics; the runtime serves the requests."""
-        exporting = asyncio.create_task(self._exporter.run(stop), name="business-metrics")
+        """Watches whether the store answers, folds, and exports business metrics; the runtime serves the requests."""
+        tasks = (
+            asyncio.create_task(self._exporter.run(stop), name="business-metrics"),
+            asyncio.create_task(self._folder.run(stop), name="metrics-folding"),
+        )
         while not stop.is_set():
             try:
                 await self._pool.query("SELECT count() FROM campaigns")
@@ -74,9 +81,11 @@ class MetricsService:
                 await asyncio.wait_for(stop.wait(), CHECK_SECONDS)
             except TimeoutError:
                 continue
-        exporting.cancel()
-        await asyncio.gather(exporting, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._broadcasts.close()
+        await self._folds.close()
         await self._pool.close()
 
     def not_ready(self) -> str | None:

@@ -109,6 +109,7 @@ def funnel_problems(
     start, end = map(instant, period)
     expected = system.oracle.funnel(campaign, start, end, filters, group_by)
     columns = [*([group_by] if group_by else []), "step", "users", "step_conversion", "overall_conversion"]
+    columns += ["lost", "median_seconds"]
     wrong = [] if answer["columns"] == columns else [f"columns {answer['columns']}"]
     wrong += [f"{value!r} has no rows" for value, users in expected.items() if value not in rows and any(users)]
     lacking = lacks({*filters, *([group_by] if group_by else [])})
@@ -120,6 +121,8 @@ def funnel_problems(
             wrong.append(f"{value!r}: {found}, expected {users}")
             continue
         for number, row in enumerate(steps):
+            gone = (users[number - 1] or 0) - (users[number] or 0) if number and users[number] is not None else None
+            wrong += [] if row["lost"] == gone else [f"{value!r} {row['step']}: {row['lost']} lost, expected {gone}"]
             shares = row["overall_conversion"], row["step_conversion"]
             overall, step = _share(users[number], users[0]), _share(users[number], users[max(0, number - 1)])
             # Nothing comes before the first step: all of its users or no ratio are both an answer.

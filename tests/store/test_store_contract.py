@@ -222,10 +222,12 @@ def test_threads_share_a_store(store: Store) -> None:
 
 
 def test_every_table_that_ingest_writes_remembers_its_tokens(store: Store) -> None:
-    """A table or rollup without a window would double on every repeated insert, silently."""
+    """A table or rollup without a window would double on every repeated insert, silently. What folds write does not
+    add up, and after a `TRUNCATE` it must be possible to write the same again."""
     rows = store.query(
         "SELECT name, create_table_query AS sql FROM system.tables "
-        "WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'"
+        "WHERE database = currentDatabase() AND engine LIKE '%MergeTree' "
+        "AND name NOT IN ('schema_migrations', 'uniques_by_span', 'funnel_by_span', 'folds')"
     )
     assert len(rows) > 10
     for row in rows:

@@ -65,8 +65,13 @@ class Folder:
                     checked = time.monotonic()
                     await self.mend()
                 pause = 0.0 if behind else PERIOD_SECONDS
-            except StoreError as error:
-                logger.warning("events not folded", extra={"error": str(error)})
+            except Exception as error:
+                # Whatever it is, answers stay right without it and only get slower.
+                logger.warning(
+                    "events not folded",
+                    extra={"error": str(error)},
+                    exc_info=None if isinstance(error, StoreError) else error,
+                )
                 pause = min(_MOST_PAUSE_SECONDS, max(PERIOD_SECONDS, pause * 2))
             try:
                 await asyncio.wait_for(stop.wait(), pause * random.uniform(0.8, 1.2))
@@ -98,11 +103,11 @@ class Folder:
         if cell is None:
             return False
         await self._fold(kind, cell, target)
-        prometheus.METRICS_FOLD_LAG_SECONDS.labels(kind).set((target - cell.end_ms) / 1000)
+        prometheus.METRICS_FOLD_LAG_SECONDS.labels(kind.value).set((target - cell.end_ms) / 1000)
         return target - cell.end_ms >= GRID_MS
 
     async def _done(self, kind: Kind) -> int | None:
-        (row,) = await self._pool.query(_DONE, {"kind": kind})
+        (row,) = await self._pool.query(_DONE, {"kind": kind.value})
         if row["folds"]:
             return to_ms(row["done"])
         (first,) = await self._pool.query(_FIRST.format(table=TABLES[kind]))
@@ -113,7 +118,7 @@ class Folder:
             for sql in fold_sql(kind):
                 await self._pool.command(sql, {"start": cell.start_ms, "end": cell.end_ms})
         row = {
-            "kind": pa.array([kind], pa.string()),
+            "kind": pa.array([kind.value], pa.string()),
             "start": pa.array([cell.start_ms], _MOMENT),
             "end": pa.array([cell.end_ms], _MOMENT),
             "target": pa.array([target], _MOMENT),
@@ -126,7 +131,7 @@ class Folder:
         """Folds again where more events have arrived than were found."""
         since = floor_grid(self._clock() - CHECKED_MS)
         for kind in TABLES:
-            asked = {"kind": kind, "since": since}
+            asked = {"kind": kind.value, "since": since}
             folded = [
                 Cell(to_ms(row["start"]), to_ms(row["end"]), row["rows"])
                 for row in await self._pool.query(_FOLDED, asked)
