@@ -59,7 +59,9 @@ def test_the_tables_are_those_of_ingest() -> None:
 def test_every_column_of_every_rollup_is_compared(store: Store) -> None:
     there = store.query(
         "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND table IN "
-        "(SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'AggregatingMergeTree')"
+        "(SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'AggregatingMergeTree' "
+        # Folds lag behind on purpose, and are held against the ledger by whoever folds.
+        "AND name NOT IN ('uniques_by_span', 'funnel_by_span'))"
     )
     described = {
         (rollup.table, column)

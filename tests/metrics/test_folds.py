@@ -41,6 +41,7 @@ def nothing_folded(store: Store) -> Iterator[None]:
     for table in ("folds", "uniques_by_span", "funnel_by_span"):
         store.command(f"TRUNCATE TABLE {table}")
     store.command("DELETE FROM ingest_progress WHERE topic LIKE 'folded.%'")
+    store.command("DELETE FROM ingest_blocks WHERE topic LIKE 'folded.%'")
 
 
 @pytest.fixture
@@ -221,7 +222,6 @@ async def test_events_that_take_a_moment_of_arrival_long_folded_are_folded_after
     finally:
         folder.CHECKED_MS = folder_since
     assert await check(pool, campaign, events, random.Random(2))
-    store.command("DELETE FROM ingest_blocks WHERE topic LIKE 'folded.%'")
 
 
 def _enter(store: Store) -> None:
