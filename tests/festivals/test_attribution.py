@@ -23,6 +23,6 @@ def test_attribution(system: System, campaign: str, model: str, by: str) -> None
     """Catches touches after the payment, ties taken at random, and refunds credited where they were refunded."""
     start, now = system.start(campaign), system.now(campaign)
     part = start + (now - start) * 0.31, start + (now - start) * 0.83
+    look_back = (timedelta(days=2), "2d") if by == "utm_medium" else (timedelta(minutes=2), "2m")
     wrong = attribution_problems(system, campaign, (start, now), model, by)
-    wrong += attribution_problems(system, campaign, part, model, by, (timedelta(days=2), "2d"))
-    assert not wrong + attribution_problems(system, campaign, part, model, by, (timedelta(minutes=2), "2m"))
+    assert not wrong + attribution_problems(system, campaign, part, model, by, look_back)
