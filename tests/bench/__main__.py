@@ -1,4 +1,4 @@
-"""`make bench`: figures of ingest and of the stream, compared within one run. `docs/benchmarks.md` says how."""
+"""`make bench`: figures of ingest, the stream and questions, compared within one run. `docs/benchmarks.md` says how."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import msgspec
 
 from tests.bench import report
 from tests.bench.measure import BROKERS, Missing, Plan, measure
+from tests.bench.queries.measure import measure_queries
 from tests.bench.sharing import NotEnough
 from tests.bench.task import hush
 from tests.bench.viewers.measure import measure_viewers
@@ -25,9 +26,13 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
 
 @click.command()
 @click.option(
-    "--only", type=click.Choice(["ingest", "viewers"]), multiple=True, help="Leave out the other parts.  [default: all]"
+    "--only",
+    type=click.Choice(["ingest", "viewers", "queries"]),
+    multiple=True,
+    help="Leave out the other parts.  [default: all]",
 )
 @click.option("--viewers", default=5_000, show_default=True, help="Viewers of the stream.")
+@click.option("--query-events", default=100_000_000, show_default=True, help="Events that questions are asked of.")
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="both", show_default=True)
 @click.option(
     "--events",
@@ -42,6 +47,7 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
 def bench(
     only: tuple[str, ...],
     viewers: int,
+    query_events: int,
     broker: str,
     events: int | None,
     runs: int,
@@ -49,10 +55,10 @@ def bench(
     skip_processes: bool,
     output: Path,
 ) -> None:
-    """Works off the same backlog with a bare consumer, a naive loop and ingest, each time in a fresh process; and holds
-    viewers of the stream on one core, beside a naive one."""
+    """Works off the same backlog with a bare consumer, a naive loop and ingest, each time in a fresh process; holds
+    viewers of the stream on one core, beside a naive one; and asks questions of few events and of many."""
     hush()
-    parts = only or ("ingest", "viewers")
+    parts = only or ("ingest", "viewers", "queries")
     chosen = (list(BROKERS) if broker == "both" else [broker]) if "ingest" in parts else []
     figures: list[report.Figure] = []
     details: dict[str, Any] = {}
@@ -78,6 +84,9 @@ def bench(
             figures += found
         except NotEnough as error:
             missing["viewers"] = str(error)
+    if "queries" in parts:
+        found, others["queries"] = measure_queries(query_events, lambda line: click.echo(line, err=True))
+        figures += found
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]
     machine = _machine()
     whole = {"machine": machine, "figures": told, "details": details, **others, "missing": missing}

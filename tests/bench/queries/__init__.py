@@ -1,0 +1,1 @@
+"""How fast questions are answered over many events, and how soon an event is seen."""
