@@ -38,18 +38,18 @@ CHECK_SECONDS = 2.0
 class MetricsService:
     """Answers from the store; holds no state of its own but what viewers of the stream share.
 
-    `folds` keeps the tables by span up to date. Not for a store into which events are written that claim to have
-    arrived long ago: those would stay out of them.
+    `background` folds, which keeps the tables by span up to date, and exports business metrics. Not for a store into
+    which events are written that claim to have arrived long ago: folds would leave them out.
     """
 
     name = "metrics"
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock = wall_clock, *, folds: bool = True) -> None:
+    def __init__(self, settings: Settings, store: Store, clock: Clock = wall_clock, *, background: bool = True) -> None:
         self._pool = StorePool(store, threads=QUERY_THREADS, name="metrics")
         # A thread of its own: who asks must not wait for a fold.
         self._folding_pool = StorePool(store, threads=1, name="folding")
         self._folder = Folder(self._folding_pool, clock)
-        self._folds = folds
+        self._background = background
         engine = QueryEngine(self._pool)
         book = CampaignBook(self._pool, clock, settings.reporting_currency)
         self._broadcasts = Broadcasts(
@@ -70,9 +70,12 @@ class MetricsService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watches whether the store answers, folds, and exports business metrics; the runtime serves the requests."""
-        tasks = [asyncio.create_task(self._exporter.run(stop), name="business-metrics")]
-        if self._folds:
-            tasks.append(asyncio.create_task(self._folder.run(stop), name="metrics-folding"))
+        tasks = []
+        if self._background:
+            tasks = [
+                asyncio.create_task(self._exporter.run(stop), name="business-metrics"),
+                asyncio.create_task(self._folder.run(stop), name="metrics-folding"),
+            ]
         while not stop.is_set():
             try:
                 await self._pool.query("SELECT count() FROM campaigns")

@@ -53,7 +53,7 @@ def store(request: pytest.FixtureRequest, store: Store) -> Store:
 @pytest.fixture
 async def desk(store: Store) -> AsyncIterator[Desk]:
     current: list[Desk] = []
-    service = MetricsService(Settings(), store, clock=lambda: current[0].now_ms, folds=False)
+    service = MetricsService(Settings(), store, clock=lambda: current[0].now_ms, background=False)
     stop = asyncio.Event()
     transport = httpx.ASGITransport(build_app([service]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://warroom") as client:
