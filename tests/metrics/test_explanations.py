@@ -27,6 +27,7 @@ CALLS = {
 # The names of rows: the dimension that was asked for.
 DIMENSIONS = {"channel", "utm_source"}
 
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.path)
 async def test_every_column_is_explained_and_none_that_is_not_there(store: Store, desk: Desk, table: TableText) -> None:
     insert_rows(store, "order_events", [paid(desk.campaign, to_datetime(NOW_MS) - timedelta(minutes=5), 100)])
