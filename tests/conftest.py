@@ -80,3 +80,10 @@ def http_store(endpoint: Endpoint) -> Iterator[Store]:
     store = endpoint.store()
     yield store
     store.close()
+
+
+@pytest.fixture
+def own_endpoint(tmp_path: Path) -> Iterator[Endpoint]:
+    """A store of the test's own: an audit sees this test's blocks and nobody else's, and folds what is this test's."""
+    with running_endpoint(tmp_path / "clickhouse") as endpoint:
+        yield endpoint

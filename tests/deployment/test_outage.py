@@ -37,7 +37,6 @@ def settings(kafka: ApacheKafka) -> Settings:
 def deployed(settings: Settings, endpoint: Endpoint, tmp_path: Path) -> Iterator[Deployment]:
     with deployment(tmp_path, environment(settings, endpoint.url)) as processes:
         yield processes
-    endpoint.heal()
 
 
 async def test_a_minute_without_the_store(settings: Settings, deployed: Deployment, endpoint: Endpoint) -> None:

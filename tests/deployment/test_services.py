@@ -32,7 +32,6 @@ def deployed(settings: Settings, endpoint: Endpoint, tmp_path: Path) -> Iterator
     """Not started yet."""
     with deployment(tmp_path, environment(settings, endpoint.url)) as processes:
         yield processes
-    endpoint.heal()
 
 
 def events(campaign: str, count: int) -> list[Record]:

@@ -13,17 +13,10 @@ from services.common.store import Store
 from services.common.store.migrate import migrate
 from tests.ingest.harness import settings_for
 from tests.kafka.fleet import Fleet, fleet_of
-from tests.support.clickhouse_http.endpoint import Endpoint, running_endpoint
+from tests.support.clickhouse_http.endpoint import Endpoint
 from tests.support.kafka import ApacheKafka
 
 PARTITIONS = 12
-
-
-@pytest.fixture
-def own_endpoint(tmp_path: Path) -> Iterator[Endpoint]:
-    """A store of the test's own: an audit is to see this test's blocks and nobody else's."""
-    with running_endpoint(tmp_path / "clickhouse") as endpoint:
-        yield endpoint
 
 
 @pytest.fixture

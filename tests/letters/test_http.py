@@ -25,7 +25,7 @@ START = 1_890_000_000_000
 @pytest.fixture
 async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """A metrics service that was told of no Kafka."""
-    transport = httpx.ASGITransport(build_app([MetricsService(Settings(), store)]))
+    transport = httpx.ASGITransport(build_app([MetricsService(Settings(), store, background=False)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 
