@@ -147,9 +147,9 @@ class GroupConsumer:
     async def check_topics(self) -> list[str]:
         """Topics that were deleted, as far as Kafka tells.
 
-        Raises `TopicsChanged` when they have grown since all their partitions were taken, or were created anew since
-        `topic_ids`. Begin anew then; aiokafka itself would see a new topic only minutes later, and never that it is
-        another. Raises `BrokerError` when Kafka does not answer.
+        Raises `TopicsChanged` when they have grown since all their partitions were taken, were created anew since
+        `topic_ids`, or are there while aiokafka takes them for deleted. Begin anew then; aiokafka itself would see a
+        new topic only minutes later, and never that it is another. Raises `BrokerError` when Kafka does not answer.
         """
         for topic, count in self._counts.items():
             known = self._consumer.partitions_for_topic(topic)
@@ -161,6 +161,10 @@ class GroupConsumer:
         anew = [topic for topic, topic_id in now.items() if self._ids.get(topic) != topic_id]
         if anew:
             raise TopicsChanged(f"{', '.join(anew)} was deleted and created anew")
+        # The group shared its partitions out while there was no topic, and the ids were read when it was there again.
+        unseen = [topic for topic in now if not self._consumer.partitions_for_topic(topic)]
+        if unseen:
+            raise TopicsChanged(f"{', '.join(unseen)} was created after the partitions were assigned")
         return [topic for topic in self._topics if topic not in now] if now else []
 
     async def _topic_ids(self) -> dict[str, str]:

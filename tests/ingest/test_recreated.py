@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -11,10 +12,11 @@ from aiokafka.structs import OffsetAndMetadata
 
 from services.common.settings import Settings
 from services.common.store import Store
+from services.ingest.consumer import GroupConsumer
 from tests.ingest.harness import Record, handled, produce, record, running, settings_for, traffic, until_handled
 from tests.support.kafka import ApacheKafka
 from tests.support.store import fresh_campaign
-from tests.support.topics import recreate_topic
+from tests.support.topics import delete_topic, recreate_topic
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
@@ -70,6 +72,37 @@ async def test_while_ingest_runs(kafka: ApacheKafka, store: Store, store_url: st
         await produce(settings, new)
         await until(lambda: count(store, campaign) == {1: 350}, 60)
         await until(lambda: handled(store, settings) == 300)
+
+
+async def test_created_anew_between_the_assignment_and_the_look_at_the_ids(
+    kafka: ApacheKafka, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group shares out partitions without the topic, and finds its new id: all looks as it was assigned."""
+    campaign = fresh_campaign("ingest")
+    settings = settings_for(kafka, topic_partitions=1)
+    assert settings.kafka_bootstrap_servers is not None
+    topic, read_ids = settings.topics["traffic"], GroupConsumer.topic_ids
+    consumers: list[GroupConsumer] = []
+
+    async def ids_after_creation(self: GroupConsumer) -> dict[str, str]:
+        if self in consumers and deleted.is_set() and not self._consumer.partitions_for_topic(topic):
+            await recreate(settings)
+        consumers.append(self)
+        return await read_ids(self)
+
+    deleted = asyncio.Event()
+    monkeypatch.setattr(GroupConsumer, "topic_ids", ids_after_creation)
+    async with running(settings, store):
+        old, new = views(campaign, 50), views(campaign, 300)
+        await produce(settings, old)
+        await until_handled(store, settings, old)
+        deleted.set()
+        await delete_topic(settings.kafka_bootstrap_servers, topic)
+        met = len(consumers)
+        await consumers[-1]._consumer._client.force_metadata_update()
+        await until(lambda: len(consumers) > met)
+        await produce(settings, new)
+        await until(lambda: count(store, campaign) == {1: 350}, 60)
 
 
 async def commits(settings: Settings) -> dict[TopicPartition, OffsetAndMetadata]:

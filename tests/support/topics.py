@@ -10,6 +10,16 @@ from aiokafka.errors import TopicAlreadyExistsError
 _SECONDS = 30.0
 
 
+async def delete_topic(bootstrap_servers: str, topic: str) -> None:
+    """Deletes a topic with all that it holds."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+    finally:
+        await admin.close()
+
+
 async def recreate_topic(bootstrap_servers: str, topic: str, partitions: int) -> None:
     """Deletes a topic with all that it holds and creates it anew. Returns when that is done."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
