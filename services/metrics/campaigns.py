@@ -59,6 +59,12 @@ class KnownCampaign:
         assert self.first_event_ms is not None
         return floor_minute(self.first_event_ms)
 
+    def lies_within(self, start_ms: int, end_ms: int) -> bool:
+        """Whether all its events happened in `[start_ms, end_ms)`."""
+        if self.first_event_ms is None or self.last_event_ms is None:
+            return False
+        return start_ms <= self.first_event_ms and self.last_event_ms < end_ms
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone of its wall clock."""

@@ -203,7 +203,7 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         refuse_unknown(request, "group_by", *PAGING)
         _, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
         completeness = await asking.completeness()
-        table = await funnel_table(pool, question)
+        table = await funnel_table(pool, question, engine.cuts)
         return tabular_response(request, *table, about=completeness.about(question.end_ms, FUNNEL_KINDS), page=page)
 
     @router.get("/campaigns/{campaign_id}/inventory", summary="Stock and when it runs out", responses=TABLE_FORMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from services.common.clock import MINUTE_MS, Clock, floor_minute
@@ -87,11 +88,13 @@ class Snapshots:
             read_completeness(self._joined, now),
             read_alert_feed(self._joined, self._campaign_id),
         )
+        end = max(campaign.start_ms, floor_minute(now) + MINUTE_MS)
         question = Question(
             self._campaign_id,
             campaign.start_ms,
-            max(campaign.start_ms, floor_minute(now) + MINUTE_MS),
+            end,
             phases=campaign.phases,
+            everything=campaign.lies_within(campaign.start_ms, end),
         )
         await self._refresh(campaign, question, completeness)
         baseline = await find_baseline(self._book, campaign, DECLARED)
@@ -171,7 +174,7 @@ class Snapshots:
     ) -> tuple[Table, Iterable[str]]:
         """The panel's table and the kinds of events behind it."""
         if name == "funnel":
-            return await funnel_table(self._pool, question), FUNNEL_KINDS
+            return await funnel_table(self._pool, question, self._engine.cuts), FUNNEL_KINDS
         if name == "inventory":
             table = await inventory_table(self._pool, self._engine, campaign, question, now_ms=now, limit=20)
             return table, INVENTORY_KINDS
@@ -180,9 +183,7 @@ class Snapshots:
             "regions": ("region", _REGIONS, 40),
             "items": ("item_id", _ITEMS, 10),
         }[name]
-        grouped = Question(
-            question.campaign_id, question.start_ms, question.end_ms, group_by=dimension, phases=question.phases
-        )
+        grouped = replace(question, group_by=dimension)
         table = await breakdown_table(
             self._engine, campaign, grouped, names, order_by="gmv", descending=True, limit=limit
         )

@@ -13,6 +13,7 @@ from services.common.errors import InvalidRequest
 from services.common.query.buckets import bucket_starts, count_buckets
 from services.common.query.completeness import Completeness
 from services.common.query.engine import QueryEngine
+from services.common.query.folds import FoldCuts
 from services.common.query.funnel import funnel
 from services.common.query.question import UNKNOWN, Question
 from services.common.query.stock import stock
@@ -121,9 +122,9 @@ def ordered(rows: Sequence[Mapping[str, Any]], column: str, *, descending: bool,
     return known + sorted((dict(row) for row in rows if row[column] is None), key=lambda row: str(row[tie]))
 
 
-async def funnel_table(pool: StorePool, question: Question) -> Table:
+async def funnel_table(pool: StorePool, question: Question, cuts: FoldCuts) -> Table:
     """One row a step, for each value of the grouping."""
-    found = await funnel(pool, question)
+    found = await funnel(pool, question, cuts)
     columns = [
         Column("step", Type.TEXT),
         Column("users", Type.COUNT),

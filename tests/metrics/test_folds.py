@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -108,6 +109,9 @@ def questions(rng: random.Random, campaign: str) -> Iterator[Question]:
         PhaseSpan("two", start + 8 * 60 * MINUTE_MS, start + HOURS * 60 * MINUTE_MS),
     )
     yield whole
+    yield replace(whole, everything=True)
+    yield replace(whole, everything=True, group_by="channel")
+
     yield Question(campaign, whole.start_ms, whole.end_ms, group_by="phase", phases=phases)
     for _ in range(4):
         one, other = sorted(start + rng.randrange(HOURS * 60) * MINUTE_MS for _ in range(2))
@@ -164,7 +168,7 @@ async def check(pool: StorePool, campaign: str, events: list[Event], rng: random
         found = {key: {name: n for name, n in row.items() if n} for key, row in answer.rows.items()}
         assert {key: row for key, row in found.items() if row} == wanted(question, events)
         if question.group_by is None and not question.filters and not question.buckets:
-            (steps,) = (await funnel(pool, question)).values()
+            (steps,) = (await funnel(pool, question, FoldCuts(pool))).values()
             assert [step.users for step in steps] == chained(question, events)
     return folded
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import MINUTE_MS, to_ms
+from services.common.query.folds import FoldCuts
 from services.common.query.funnel import STEPS, funnel
 from services.common.query.question import Question
 from services.common.store import Store, StorePool
@@ -77,7 +78,10 @@ async def test_the_funnel_is_a_greedy_walk(store: Store, sent: list[tuple[str, s
     try:
         for group_by in (None, "channel"):
             question = Question(campaign, to_ms(START), to_ms(START) + MINUTE_MS, group_by=group_by)
-            found = {value: [step.users for step in steps] for value, steps in (await funnel(pool, question)).items()}
+            found = {
+                value: [step.users for step in steps]
+                for value, steps in (await funnel(pool, question, FoldCuts(pool))).items()
+            }
             wanted = expected(sent, group_by is not None)
             assert found == (wanted or ({} if group_by else {"": [0] * len(STEPS)}))
     finally:
@@ -88,10 +92,10 @@ async def test_a_step_that_cannot_carry_the_dimension_is_null(store: Store) -> N
     pool = StorePool(store, threads=1, name="test")
     try:
         question = Question(fresh_campaign(), 0, MINUTE_MS, filters={"device_category": ("mobile",)})
-        steps = (await funnel(pool, question))[""]
+        steps = (await funnel(pool, question, FoldCuts(pool)))[""]
         assert [step.users for step in steps] == [0, 0, 0, 0, None, None]
         question = Question(fresh_campaign(), 0, MINUTE_MS, filters={"customer_type": ("new",)})
-        steps = (await funnel(pool, question))[""]
+        steps = (await funnel(pool, question, FoldCuts(pool)))[""]
         assert [step.users for step in steps] == [None] * 6
     finally:
         await pool.close()

@@ -30,7 +30,7 @@ class QueryEngine:
 
     def __init__(self, pool: StorePool) -> None:
         self._pool = pool
-        self._cuts = FoldCuts(pool)
+        self.cuts = FoldCuts(pool)
 
     async def metrics(self, question: Question, names: Iterable[str], gross_margin: Decimal) -> Answer:
         """The named metrics for every key of the question that has events."""
@@ -47,7 +47,7 @@ class QueryEngine:
         wanted = frozenset(names)
         if question.end_ms <= question.start_ms:
             return {}
-        statements = plan(question, wanted, await self._cuts.read())
+        statements = plan(question, wanted, await self.cuts.read())
         answers = await asyncio.gather(*(self._pool.query(s.sql, s.parameters) for s in statements))
         nothing = no_measures(question, wanted)
         merged: dict[Key, dict[str, Value]] = {}

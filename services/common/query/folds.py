@@ -10,6 +10,7 @@ import asyncio
 
 from schemas.metrics import Kind
 from services.common.clock import to_ms
+from services.common.query.spans import EVERYTHING
 from services.common.store import StorePool
 
 UNIQUES_SPANS = (10, 30, 120, 480, 1440)
@@ -99,7 +100,7 @@ UNIQUES_DIMENSIONS = {
 
 
 def _start(span: str, moment: str) -> str:
-    return f"toDateTime(intDiv(toUInt32({moment}), {span} * 60) * {span} * 60, 'UTC')"
+    return f"toDateTime(intDivOrZero(toUInt32({moment}), {span} * 60) * {span} * 60, 'UTC')"
 
 
 def _uniques(kind: Kind) -> str:
@@ -131,7 +132,7 @@ FROM
 {chr(10).join(branches[:1])}
 {chr(10).join(f"    UNION ALL{chr(10)}{branch}" for branch in branches[1:])}
 )
-ARRAY JOIN {list(UNIQUES_SPANS)}::Array(UInt16) AS span
+ARRAY JOIN {[EVERYTHING, *UNIQUES_SPANS]}::Array(UInt16) AS span
 """
 
 
@@ -150,7 +151,7 @@ FROM
     WHERE {_ARRIVED} AND {condition}
     GROUP BY campaign_id, short, user
 )
-ARRAY JOIN {list(FUNNEL_SPANS)}::Array(UInt16) AS span
+ARRAY JOIN {[EVERYTHING, *FUNNEL_SPANS]}::Array(UInt16) AS span
 """
 
 

@@ -38,12 +38,12 @@ class FunnelStep:
     median_seconds: float | None
 
 
-async def funnel(pool: StorePool, question: Question) -> dict[str, list[FunnelStep]]:
+async def funnel(pool: StorePool, question: Question, cuts: FoldCuts) -> dict[str, list[FunnelStep]]:
     """The funnel of each value of the grouping ('' without one). A value with no user at all is absent."""
     possible = _possible_steps(question)
     found: dict[str, list[FunnelStep]] = {}
     if question.end_ms > question.start_ms:
-        sql, parameters = funnel_sql(question, await FoldCuts(pool).read())
+        sql, parameters = funnel_sql(question, await cuts.read())
         for row in await pool.query(sql, parameters):
             reached = [int(row[f"users{step}"]) for step in range(1, len(STEPS) + 1)]
             medians = [None, *(row[f"median{step}"] for step in range(2, len(STEPS) + 1))]

@@ -16,7 +16,7 @@ from services.common.query.folds import (
     USER,
 )
 from services.common.query.question import Question
-from services.common.query.spans import Cover, cover
+from services.common.query.spans import Cover, cover, whole
 from services.common.query.sql import EXPLODED_LINES, dimension_conditions, phase_condition, phase_expression
 from services.common.query.uniques import span_condition
 
@@ -38,7 +38,8 @@ def funnel_sql(question: Question, cuts: Mapping[Kind, int]) -> tuple[str, dict[
     traffic can have one.
 
     The earliest match is found in closed form: every event of traffic is a visit, so a user's first view is the first
-    at or after the first visit, and each later step is the first of its kind at or after the step before.
+    at or after the first visit, and each later step is the first of its kind at or after the step before. `t1` to `t6`
+    are times x 4 and a little, as `later` holds them.
     """
     parameters: dict[str, Any] = {
         "campaign_id": question.campaign_id,
@@ -48,7 +49,8 @@ def funnel_sql(question: Question, cuts: Mapping[Kind, int]) -> tuple[str, dict[
     sources = "\n    UNION ALL\n    ".join(_sources(question, cuts, parameters)) or _NOBODY
     counts = ",\n    ".join(f"countIf(t{step} < {NEVER}) AS users{step}" for step in range(1, 7))
     medians = ",\n    ".join(
-        f"quantileExactInclusiveIf(0.5)(t{step} - t{step - 1}, t{step} < {NEVER}) AS median{step}"
+        f"quantileExactInclusiveIf(0.5)(bitShiftRight(t{step}, 2) - bitShiftRight(t{step - 1}, 2), t{step} < {NEVER})"
+        f" AS median{step}"
         for step in range(2, 7)
     )
     sql = f"""SELECT
@@ -59,22 +61,22 @@ FROM
 (
     SELECT
         slice,
-        t1,
-        t2,
+        {_time4("visit")} AS t1,
+        {_time4("view")} AS t2,
         {_next(0, "t2")} AS t3,
         {_next(1, "t3")} AS t4,
         {_next(2, "t4")} AS t5,
         {_next(3, "t5")} AS t6
     FROM
     (
-        SELECT slice, user, min(visit) AS t1, min(view) AS t2, groupArrayArray(steps) AS later
+        SELECT slice, user, min(m.visit) AS visit, min(m.view) AS view, groupArrayArray(m.steps) AS later
         FROM
         (
     {sources}
-        )
+        ) AS m
         GROUP BY slice, user
     )
-    {"" if _lacks(question, Kind.TRAFFIC) else f"WHERE t1 < {NEVER}"}
+    {"" if _lacks(question, Kind.TRAFFIC) else f"WHERE visit < {NEVER}"}
 )
 GROUP BY slice"""
     return sql, parameters
@@ -90,9 +92,15 @@ def _lacks(question: Question, kind: Kind) -> bool:
     return any(kind not in DIMENSIONS[dimension] for dimension in question.dimensions)
 
 
+def _time4(moment: str) -> str:
+    return f"if({moment} = {NEVER}, {NEVER}, bitShiftLeft({moment}, 2))"
+
+
 def _next(code: int, since: str) -> str:
-    found = f"arrayFilter(step -> step % 4 = {code} AND intDiv(step, 4) >= {since}, later)"
-    return f"if({since} = {NEVER} OR empty({found}), {NEVER}, intDiv(arrayMin({found}), 4))"
+    """The first of the later steps of a kind at or after another. Steps order as their times do, so that nothing needs
+    to be taken apart but what is found."""
+    fits = f"if(bitAnd(step, 3) = {code} AND step >= {since}, step, {NEVER})"
+    return f"if(empty(later), {NEVER}, arrayMin(step -> {fits}, later))"
 
 
 def _sources(question: Question, cuts: Mapping[Kind, int], parameters: dict[str, Any]) -> Iterator[str]:
@@ -110,13 +118,16 @@ def _sources(question: Question, cuts: Mapping[Kind, int], parameters: dict[str,
     for kind in TABLES:
         parameters[f"cut_{kind}"] = cuts[kind]
         yield from _events(question, kind, _SINCE.format(kind=kind), parameters)
-        yield from _events(question, kind, _ENDS, parameters)
+        if (spans.first_ms, spans.last_ms) != (question.start_ms, question.end_ms):
+            yield from _events(question, kind, _ENDS, parameters)
 
 
 def _cover(question: Question, cuts: Mapping[Kind, int]) -> Cover | None:
     """Spans hold users as a whole: whoever asks for a dimension is answered from the events."""
     if question.dimensions or any(kind not in cuts for kind in TABLES):
         return None
+    if question.everything:
+        return whole(question.start_ms, question.end_ms)
     return cover(question.start_ms, question.end_ms, FUNNEL_SPANS)
 
 

@@ -23,7 +23,8 @@ class Question:
     """Measures over `[start_ms, end_ms)` (whole minutes) of one campaign.
 
     `filters` keeps the events whose dimension has one of the values; `group_by` answers per value of a dimension;
-    `buckets` answers per span of time, given by the ascending starts of all spans (epoch ms).
+    `buckets` answers per span of time, given by the ascending starts of all spans (epoch ms). `everything` says that no
+    event of the campaign lies outside the period, which makes some questions cheaper.
     """
 
     campaign_id: str
@@ -33,6 +34,7 @@ class Question:
     group_by: str | None = None
     buckets: tuple[int, ...] = ()
     phases: tuple[PhaseSpan, ...] = ()
+    everything: bool = False
 
     @property
     def dimensions(self) -> frozenset[str]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from services.common.clock import MINUTE_MS
 
+EVERYTHING = 0
+"""Stands for a number of minutes: a span that holds all that a campaign has, whenever it happened. It starts at 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpanRange:
@@ -47,6 +50,11 @@ def _fill(start_ms: int, end_ms: int, spans: Sequence[int]) -> Iterable[SpanRang
     yield from _fill(start_ms, first, spans[1:])
     yield SpanRange(spans[0], first, last)
     yield from _fill(last, end_ms, spans[1:])
+
+
+def whole(start_ms: int, end_ms: int) -> Cover:
+    """For a period outside of which there is nothing: the one span that holds everything."""
+    return Cover((SpanRange(EVERYTHING, 0, MINUTE_MS),), start_ms, end_ms)
 
 
 def aligned(spans: Iterable[int], cuts: Iterable[int]) -> list[int]:
