@@ -4,6 +4,9 @@
 -- The tables are built anew, for marks are laid when parts are written. A row holds up to 1 MB, and with the default of
 -- 10 MB between two marks a question for one set read the ten around it: three times the cost. What they hold comes from
 -- the events alone; until all of it is folded again, questions are answered from the minutes.
+--
+-- Partition 1 holds the spans of 0 minutes, so that these can be merged into one part by themselves: each part that holds
+-- a piece of a large set makes a question as dear as the whole set does.
 DROP TABLE IF EXISTS uniques_by_span;
 
 CREATE TABLE uniques_by_span
@@ -17,6 +20,7 @@ CREATE TABLE uniques_by_span
     users AggregateFunction(uniqCombined64(20), String)
 )
 ENGINE = AggregatingMergeTree
+PARTITION BY span = 0
 ORDER BY (campaign_id, measure, dimension, span, start, value)
 SETTINGS index_granularity = 256, index_granularity_bytes = 65536;
 

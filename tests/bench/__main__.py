@@ -33,6 +33,12 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
 )
 @click.option("--viewers", default=5_000, show_default=True, help="Viewers of the stream.")
 @click.option("--query-events", default=100_000_000, show_default=True, help="Events that questions are asked of.")
+@click.option(
+    "--query-store",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Keeps the events there for the next time.  [default: they are made and thrown away]",
+)
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="both", show_default=True)
 @click.option(
     "--events",
@@ -48,6 +54,7 @@ def bench(
     only: tuple[str, ...],
     viewers: int,
     query_events: int,
+    query_store: Path | None,
     broker: str,
     events: int | None,
     runs: int,
@@ -85,7 +92,7 @@ def bench(
         except NotEnough as error:
             missing["viewers"] = str(error)
     if "queries" in parts:
-        found, others["queries"] = measure_queries(query_events, lambda line: click.echo(line, err=True))
+        found, others["queries"] = measure_queries(query_events, query_store, lambda line: click.echo(line, err=True))
         figures += found
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]
     machine = _machine()

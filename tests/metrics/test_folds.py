@@ -188,6 +188,8 @@ async def test_answers_do_not_depend_on_how_far_folding_has_come(store: Store, p
         if rng.random() < 0.8:
             while await folding.fold_due():
                 pass
+            if rng.random() < 0.5:
+                await folding.compact()
         folded += await check(pool, campaign, events[:end], rng)
     assert folded
 

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 5.0
 CHECK_SECONDS = 60.0
+COMPACT_SECONDS = 300.0
 CHECKED_MS = 6 * 3_600_000
 """How far back folds are held against the ledger of ingest."""
 
@@ -44,6 +45,7 @@ FROM ingest_blocks
 WHERE kind = {kind:String} AND opened_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 GROUP BY start
 """
+_COMPACT = "OPTIMIZE TABLE uniques_by_span PARTITION 1 FINAL SETTINGS optimize_skip_merged_partitions = 1"
 _MOMENT = pa.timestamp("ms", "UTC")
 
 
@@ -58,12 +60,16 @@ class Folder:
         """Waits out a store that fails. Two instances that are started together drift apart."""
         pause = 0.0
         checked = time.monotonic()
+        compacted = 0.0
         while not stop.is_set():
             try:
                 behind = await self.fold_due()
                 if time.monotonic() - checked >= CHECK_SECONDS:
                     checked = time.monotonic()
                     await self.mend()
+                if not behind and time.monotonic() - compacted >= COMPACT_SECONDS:
+                    compacted = time.monotonic()
+                    await self.compact()
                 pause = 0.0 if behind else PERIOD_SECONDS
             except Exception as error:
                 # Whatever it is, answers stay right without it and only get slower.
@@ -126,6 +132,10 @@ class Folder:
             "folded_at": pa.array([self._clock()], _MOMENT),
         }
         await self._pool.insert("folds", pa.table(row))
+
+    async def compact(self) -> None:
+        """Merges the sets of whole campaigns into one part, which background merges leave in several."""
+        await self._pool.command(_COMPACT)
 
     async def mend(self) -> None:
         """Folds again where more events have arrived than were found."""

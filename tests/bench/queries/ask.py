@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -70,9 +71,7 @@ async def run(task: Task) -> dict[str, Any]:
     """Everything in turn."""
     store = open_store(f"chdb://{task.directory}", timeout_seconds=_TIMEOUT_SECONDS)
     migrate(store)
-    end = datetime.now(UTC).replace(second=0, microsecond=0)
-    festival = Festival(task.events, task.campaigns, int(end.timestamp()))
-    festival.build(store, lambda line: print(line, file=sys.stderr, flush=True))
+    end = _festival(store, task)
     settings = Settings(
         kafka_bootstrap_servers=task.bootstrap_servers,
         topic_prefix=task.prefix,
@@ -108,6 +107,20 @@ async def run(task: Task) -> dict[str, Any]:
     return found
 
 
+def _festival(store: Store, task: Task) -> datetime:
+    """Makes the festival, unless it was made and kept; returns its end."""
+    made = Path(f"{task.directory}.made")
+    if made.exists():
+        # The topics of the time before get no events any more, and would hold the watermark.
+        store.command("TRUNCATE TABLE ingest_progress")
+        return datetime.fromisoformat(made.read_text())
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    festival = Festival(task.events, task.campaigns, int(end.timestamp()))
+    festival.build(store, lambda line: print(line, file=sys.stderr, flush=True))
+    made.write_text(end.isoformat())
+    return end
+
+
 async def _settled(store: Store) -> None:
     """Waits until the merges that building left behind are done: they go on for minutes, and no festival has them."""
     async with asyncio.timeout(1_200):
@@ -133,6 +146,7 @@ async def _fold(store: Store) -> dict[str, float]:
                 break
             if not rows:
                 await asyncio.sleep(1)
+    await folder.compact()
     await pool.close()
     return {
         "seconds": time.monotonic() - began,

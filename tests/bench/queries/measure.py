@@ -38,17 +38,18 @@ _ASKED = {
 _MOST_GROWTH = 2.0
 
 
-def measure_queries(events: int, say: Say) -> tuple[list[Figure], dict[str, Any]]:
+def measure_queries(events: int, keep: Path | None, say: Say) -> tuple[list[Figure], dict[str, Any]]:
     """The figures and what they were made from.
 
     Three festivals: a hundred campaigns with few events and with many, of which the first campaign has a tenth; and one
-    campaign that has all of them. Then how soon an event is seen, at 20,000 a second.
+    campaign that has all of them. Then how soon an event is seen, at 20,000 a second. `keep` is a directory in which
+    they stay, to be asked again.
     """
     details = {
-        "few": _child(FEW, CAMPAIGNS, say),
-        "many": _child(events, CAMPAIGNS, say),
-        "one": _child(events, 1, say),
-        "fresh": _child(FEW, CAMPAIGNS, say, rate=FRESH_RATE, repeats=0, markers=_MARKERS),
+        "few": _child(FEW, CAMPAIGNS, keep, say),
+        "many": _child(events, CAMPAIGNS, keep, say),
+        "one": _child(events, 1, keep, say),
+        "fresh": _child(FEW, CAMPAIGNS, keep, say, rate=FRESH_RATE, repeats=0, markers=_MARKERS),
     }
     return figures(details), details
 
@@ -91,14 +92,23 @@ def _p99(values: list[float]) -> float:
 
 
 def _child(
-    events: int, campaigns: int, say: Say, *, rate: int = RATE, repeats: int = _REPEATS, markers: int = 0
+    events: int,
+    campaigns: int,
+    keep: Path | None,
+    say: Say,
+    *,
+    rate: int = RATE,
+    repeats: int = _REPEATS,
+    markers: int = 0,
 ) -> dict[str, Any]:
     say(f"{events:,} events, {campaigns} campaigns, {rate:,} events/s beside")
     with (
         tempfile.TemporaryDirectory(prefix="warroom-bench-") as directory,
         running_broker(Path(directory) / "broker") as broker,
     ):
-        task = Task(broker.bootstrap_servers, "bench.", f"{directory}/store", events, campaigns, rate, repeats, markers)
+        store = Path(directory) / "store" if keep is None else keep.resolve() / f"{events}-{campaigns}"
+        store.parent.mkdir(parents=True, exist_ok=True)
+        task = Task(broker.bootstrap_servers, "bench.", str(store), events, campaigns, rate, repeats, markers)
         command = [sys.executable, "-m", "tests.bench.queries.ask", msgspec.json.encode(task).decode()]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=_CHILD_SECONDS)
     told: dict[str, Any] = msgspec.json.decode(done.stdout)
