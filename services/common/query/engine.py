@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from schemas.metrics import DIMENSIONS, MEASURES, Shape, Value, compute, measures_of
+from services.common.query.curves import Cell, Counted, CurveMemory, merge_ranges
 from services.common.query.folds import FoldCuts
 from services.common.query.question import Question
-from services.common.query.sql import plan
-from services.common.store import StorePool
+from services.common.query.sql import EVENTS, Rolled, Statement, distinct_of, plan, sums_of
+from services.common.store import Row, StorePool
+
+_LEAST_BUCKETS = 10
 
 Key = tuple[int, str]
 """A span's start in epoch ms (0 without buckets) and the value of the dimension ('' without a grouping)."""
@@ -31,6 +34,7 @@ class QueryEngine:
     def __init__(self, pool: StorePool) -> None:
         self._pool = pool
         self.cuts = FoldCuts(pool)
+        self._memory = CurveMemory()
 
     async def metrics(self, question: Question, names: Iterable[str], gross_margin: Decimal) -> Answer:
         """The named metrics for every key of the question that has events."""
@@ -48,7 +52,7 @@ class QueryEngine:
         if question.end_ms <= question.start_ms:
             return {}
         statements = plan(question, wanted, await self.cuts.read())
-        answers = await asyncio.gather(*(self._pool.query(s.sql, s.parameters) for s in statements))
+        answers = await asyncio.gather(*(self._ask(question, statement) for statement in statements))
         nothing = no_measures(question, wanted)
         merged: dict[Key, dict[str, Value]] = {}
         for statement, rows in zip(statements, answers, strict=True):
@@ -57,6 +61,56 @@ class QueryEngine:
                 values = merged.setdefault(key, dict(nothing))
                 values.update({name: row[name] for name in statement.measures})
         return merged
+
+    async def _ask(self, question: Question, statement: Statement) -> list[Row]:
+        rolled = statement.rolled
+        if len(question.buckets) < _LEAST_BUCKETS or rolled is None or not rolled.distinct:
+            return await self._pool.query(statement.sql, statement.parameters)
+        return await self._ask_again(question, rolled)
+
+    async def _ask_again(self, question: Question, rolled: Rolled) -> list[Row]:
+        """As the statement would answer, but counts distinct users only where events have arrived since the last time:
+        who looks at a curve looks at it again and again."""
+        sums = sums_of(question, rolled)
+        rows = await self._pool.query(sums.sql, sums.parameters)
+        spans = _spans(question)
+        names = [measure.name for measure in rolled.distinct]
+        filters = tuple(sorted(question.filters.items()))
+        key = (question.campaign_id, rolled.dimension, tuple(names), filters, question.group_by, question.phases)
+        known = self._memory.curve(key)
+        counts: dict[Cell, Counted | None] = {}
+        stale = set()
+        for row in rows:
+            start, end = spans[row["bucket"] * 1000]
+            cell = (start, str(row["slice"]))
+            counts[cell] = known.counted(cell, end, row[EVENTS])
+            if counts[cell] is None:
+                stale.add((start, end))
+        if stale:
+            distinct = distinct_of(question, rolled, merge_ranges(stale))
+            found = {}
+            for row in await self._pool.query(distinct.sql, distinct.parameters):
+                start, end = spans[row["bucket"] * 1000]
+                values = tuple(row[name] for name in names)
+                found[start, str(row["slice"])] = Counted(end, row[EVENTS], values)
+            self._memory.remember(key, found)
+            counts |= found
+        answer = []
+        for row in rows:
+            counted = counts[spans[row["bucket"] * 1000][0], str(row["slice"])]
+            # None of a cell whose events have reached the end of their retention meanwhile.
+            values = counted.counts if counted is not None else (0,) * len(names)
+            answer.append({**row, **dict(zip(names, values, strict=True))})
+        return answer
+
+
+def _spans(question: Question) -> dict[int, tuple[int, int]]:
+    """What of each bucket lies in the period, by the bucket's start."""
+    ends = [*question.buckets[1:], question.end_ms]
+    return {
+        start: (max(start, question.start_ms), min(end, question.end_ms))
+        for start, end in zip(question.buckets, ends, strict=True)
+    }
 
 
 def no_measures(question: Question, names: Iterable[str]) -> dict[str, Value]:

@@ -5,7 +5,7 @@ Every value travels as a bound parameter. Table, column and function names come 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,27 @@ class Statement:
     parameters: Mapping[str, Any]
     measures: tuple[str, ...]
     source: str
+    rolled: Rolled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """What a statement takes from a table by minute: measures of one kind, kept under one dimension."""
+
+    kind: Kind
+    dimension: str
+    measures: tuple[Measure, ...]
+
+    @property
+    def distinct(self) -> tuple[Measure, ...]:
+        """Those that are distinct counts."""
+        return tuple(measure for measure in self.measures if measure.shape is Shape.DISTINCT)
+
+
+EVENTS = "events"
+"""The column of `sums_of` and `distinct_of` that tells how many events a row's distinct counts are made from."""
+
+_COUNTED = {Kind.TRAFFIC: "events", Kind.ORDERS: "orders_paid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +134,32 @@ def plan(question: Question, measures: Iterable[str], cuts: Mapping[Kind, int] |
             rolled = [measure for measure in rolled if measure.name not in spans.measures]
             statements.append(_from_spans(question, spans))
         if rolled:
-            statements.append(_from_rollup(question, kind, key or "", rolled))
+            statements.append(_from_rollup(question, Rolled(kind, key or "", tuple(rolled))))
         if raw:
             statements.append(from_events(question, kind, raw))
     return statements
 
 
-def _from_rollup(question: Question, kind: Kind, dimension: str, measures: list[Measure]) -> Statement:
+def sums_of(question: Question, rolled: Rolled) -> Statement:
+    """The measures but for distinct counts, and `events`."""
+    sums = tuple(measure for measure in rolled.measures if measure not in rolled.distinct)
+    return _from_rollup(question, Rolled(rolled.kind, rolled.dimension, sums), counted=True)
+
+
+def distinct_of(question: Question, rolled: Rolled, ranges: Sequence[tuple[int, int]]) -> Statement:
+    """The distinct counts within some spans of time (epoch ms), and `events`."""
+    return _from_rollup(question, Rolled(rolled.kind, rolled.dimension, rolled.distinct), counted=True, ranges=ranges)
+
+
+def _from_rollup(
+    question: Question, rolled: Rolled, *, counted: bool = False, ranges: Sequence[tuple[int, int]] = ()
+) -> Statement:
+    kind, dimension, measures = rolled.kind, rolled.dimension, rolled.measures
     parameters = _period(question)
     parameters["dimension"] = dimension
     conditions = ["t.dimension = {dimension:String}"]
+    if ranges:
+        conditions.append(f"({' OR '.join(_within(number, each, parameters) for number, each in enumerate(ranges))})")
     if dimension in question.filters:
         conditions.append("t.value IN {values:Array(String)}")
         parameters["values"] = list(question.filters[dimension])
@@ -133,10 +170,20 @@ def _from_rollup(question: Question, kind: Kind, dimension: str, measures: list[
         else f"sum(t.{m.name}) AS {m.name}"
         for m in measures
     ]
+    if counted:
+        columns.append(f"sum(t.{_COUNTED[kind]}) AS {EVENTS}")
     table = _ROLLUPS[kind].table
     sql = _select(question, parameters, "t.minute", group, columns, f"{table} AS t", "t.minute", conditions)
     sql += _threads(question)
-    return Statement(sql, parameters, tuple(m.name for m in measures), table)
+    return Statement(sql, parameters, tuple(m.name for m in measures), table, rolled)
+
+
+def _within(number: int, span: tuple[int, int], parameters: dict[str, Any]) -> str:
+    parameters |= {f"range{number}_start": span[0] // 1000, f"range{number}_end": span[1] // 1000}
+    return (
+        f"(t.minute >= toDateTime({{range{number}_start:UInt32}}, 'UTC') "
+        f"AND t.minute < toDateTime({{range{number}_end:UInt32}}, 'UTC'))"
+    )
 
 
 def _threads(question: Question) -> str:
