@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -33,10 +34,11 @@ class Asking:
 
     async def about(
         self, campaign_id: str, period: PeriodParameters, group_by: str | None = None
-    ) -> tuple[KnownCampaign, Question]:
-        """The campaign and the question over the period. Raises `NotFound`."""
-        campaign = await self.book.get(campaign_id)
-        return campaign, period.question(campaign, self.clock(), group_by=group_by)
+    ) -> tuple[KnownCampaign, Question, Completeness]:
+        """The campaign, the question over the period, and how far ingest has come. To be called before any question for
+        numbers, so that no more is claimed than they hold. Raises `NotFound`."""
+        campaign, completeness = await asyncio.gather(self.book.get(campaign_id), self.completeness())
+        return campaign, period.question(campaign, self.clock(), group_by=group_by), completeness
 
     async def completeness(self) -> Completeness:
         """How far ingest has come; to be read before the events."""

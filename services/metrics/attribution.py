@@ -115,8 +115,7 @@ def build_attribution_router(asking: Asking) -> APIRouter:
         if chosen == "order" and dimension in ("utm_medium", "utm_campaign"):
             raise InvalidRequest("by", f"orders carry no {dimension}; take a touch model, channel or utm_source")
         window = parse_duration("lookback", lookback, LOOKBACK_MS, MOST_LOOKBACK_DAYS)
-        campaign, question = await asking.about(campaign_id, span)
-        completeness = await asking.completeness()
+        campaign, question, completeness = await asking.about(campaign_id, span)
         table = await attribution_table(asking, campaign, question, chosen, dimension, window, completeness.as_of_ms)
         kinds = [
             "orders",

@@ -24,6 +24,7 @@ SELECT campaign_id, argMax(body, version) AS body
 FROM campaigns
 {where}
 GROUP BY campaign_id
+SETTINGS max_threads = 1
 """
 
 _SEEN = """
@@ -31,6 +32,7 @@ SELECT campaign_id, min(first_event) AS first_event, max(last_event) AS last_eve
 FROM campaign_activity
 {where}
 GROUP BY campaign_id
+SETTINGS max_threads = 1
 """
 
 _ONE = "WHERE campaign_id = {campaign_id:String}"

@@ -81,8 +81,7 @@ def build_cohorts_router(asking: Asking) -> APIRouter:
         chosen = parse_choice("by", by, BY, BY[0])
         if age is not None and age not in _AGES:
             raise InvalidRequest("age", f"must be one of {', '.join(_AGES)}")
-        campaign, question = await asking.about(campaign_id, period)
-        completeness = await asking.completeness()
+        campaign, question, completeness = await asking.about(campaign_id, period)
         if age is None:
             table = await cohorts_table(asking, campaign, question, chosen)
         else:

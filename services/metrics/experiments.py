@@ -65,8 +65,7 @@ def build_experiments_router(asking: Asking) -> APIRouter:
         format: Format = None,
     ) -> Response:
         refuse_unknown(request, "experiment", "control", *PAGING)
-        _, question = await asking.about(campaign_id, period)
-        completeness = await asking.completeness()
+        _, question, completeness = await asking.about(campaign_id, period)
         found = await experiments(asking.pool, question, experiment)
         about = completeness.about(question.end_ms, _KINDS)
         return tabular_response(request, _COLUMNS, experiment_rows(found, control), about=about, page=page)

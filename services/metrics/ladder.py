@@ -34,8 +34,7 @@ def build_ladder_router(asking: Asking, orders_per_hour: int) -> APIRouter:
         request: Request, campaign_id: CampaignId, period: Period, page: AnyPage, format: Format = None
     ) -> Response:
         refuse_unknown(request, *PAGING)
-        campaign, question = await asking.about(campaign_id, period)
-        completeness = await asking.completeness()
+        campaign, question, completeness = await asking.about(campaign_id, period)
         until = completeness.until(_KINDS)
         rows = [
             {

@@ -135,9 +135,9 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
     ) -> dict[str, Any]:
         refuse_unknown(request, "baseline")
         choice = parse_baseline(baseline)
-        known, question = await asking.about(campaign_id, period)
+        known, question, completeness = await asking.about(campaign_id, period)
         compared = await find_baseline(book, known, choice)
-        return await overview_answer(engine, known, compared, question, await asking.completeness())
+        return await overview_answer(engine, known, compared, question, completeness)
 
     @router.get("/campaigns/{campaign_id}/timeseries", summary="Metrics over time", responses=TABLE_FORMS)
     async def timeseries(
@@ -155,8 +155,7 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         choice = parse_baseline(baseline)
         names = parse_metrics(metrics, ("gmv", "uv"))
         minutes = parse_interval(interval)
-        known, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
-        completeness = await asking.completeness()
+        known, question, completeness = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
         table = await series_table(engine, known, question, names, minutes, completeness)
         if baseline is not None and choice.kind != "none":
             compared = await find_baseline(book, known, choice)
@@ -182,8 +181,7 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
             raise InvalidRequest("dimension", "is missing; name the dimension to break down by")
         names = parse_metrics(metrics, (m.name for m in METRICS.values() if chosen in m.dimensions))
         column, descending = parse_order(order_by, (chosen, *names), f"-{names[0]}")
-        known, question = await asking.about(campaign_id, period, chosen)
-        completeness = await asking.completeness()
+        known, question, completeness = await asking.about(campaign_id, period, chosen)
         table = await breakdown_table(
             engine, known, question, names, order_by=column, descending=descending, limit=page.reach
         )
@@ -201,8 +199,7 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         format: Format = None,
     ) -> Response:
         refuse_unknown(request, "group_by", *PAGING)
-        _, question = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
-        completeness = await asking.completeness()
+        _, question, completeness = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
         table = await funnel_table(pool, question, engine.cuts)
         return tabular_response(request, *table, about=completeness.about(question.end_ms, FUNNEL_KINDS), page=page)
 
@@ -215,8 +212,7 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         format: Format = None,
     ) -> Response:
         refuse_unknown(request, *PAGING)
-        known, question = await asking.about(campaign_id, period)
-        completeness = await asking.completeness()
+        known, question, completeness = await asking.about(campaign_id, period)
         table = await inventory_table(
             pool, engine, known, question, now_ms=completeness.as_of_ms, limit=None, with_spend=True
         )

@@ -8,10 +8,12 @@ from typing import Any
 
 from schemas.metrics import METRICS
 from services.common.clock import to_datetime, to_ms
-from services.common.store import StorePool
+from services.common.store import ONE_THREAD, StorePool
 from services.common.tabular import About, time_text
 
-_WATERMARKS = "SELECT toString(kind) AS kind, min(watermark) AS watermark FROM ingest_progress FINAL GROUP BY kind"
+_WATERMARKS = (
+    "SELECT toString(kind) AS kind, min(watermark) AS watermark FROM ingest_progress FINAL GROUP BY kind" + ONE_THREAD
+)
 
 KINDS = ("traffic", "orders", "coupons", "inventory", "spend")
 """The kinds of events, one a topic."""

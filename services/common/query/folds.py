@@ -11,7 +11,7 @@ import asyncio
 from schemas.metrics import Kind
 from services.common.clock import to_ms
 from services.common.query.spans import EVERYTHING
-from services.common.store import StorePool
+from services.common.store import ONE_THREAD, StorePool
 
 UNIQUES_SPANS = (10, 30, 120, 480, 1440)
 FUNNEL_SPANS = (10, 480)
@@ -26,10 +26,10 @@ USER = "cityHash64(user_id)"
 _CUT_SECONDS = 1.0
 _KEEPS_UP_MS = 10 * 60_000
 
-_CUTS = """
+_CUTS = f"""
 SELECT toString(kind) AS kind, max(end) AS cut, argMax(target, end) AS target
 FROM folds
-GROUP BY kind
+GROUP BY kind{ONE_THREAD}
 """
 
 

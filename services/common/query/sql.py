@@ -13,6 +13,7 @@ from schemas.metrics import DIMENSIONS, MEASURES, Kind, Measure, Shape
 from services.common.query.buckets import even_step
 from services.common.query.question import UNKNOWN, Question
 from services.common.query.uniques import SpanPlan, span_plan, spans_source
+from services.common.store import ONE_THREAD
 
 _DISTINCT = "uniqCombined64"
 _CELLS = 20
@@ -187,8 +188,7 @@ def _within(number: int, span: tuple[int, int], parameters: dict[str, Any]) -> s
 
 
 def _threads(question: Question) -> str:
-    """A small question costs less on one thread, and the others of the same answer run beside it."""
-    return "" if question.buckets or question.group_by not in (None, "phase") else "\nSETTINGS max_threads = 1"
+    return "" if "item_id" in question.dimensions else ONE_THREAD
 
 
 def _from_spans(question: Question, spans: SpanPlan) -> Statement:

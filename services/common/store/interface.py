@@ -10,6 +10,9 @@ import pyarrow as pa
 Row = dict[str, Any]
 Parameters = Mapping[str, Any]
 
+ONE_THREAD = "\nSETTINGS max_threads = 1"
+"""Ends a small SELECT: to start more threads would cost more than they bring, and its neighbours run beside it."""
+
 
 class Store(Protocol):
     """A ClickHouse database. Every call blocks its thread; an instance may be shared by threads.
