@@ -13,7 +13,7 @@ CATCHING_UP_AGE_MS = 4_000
 of what small ones do, in rollups and in merges."""
 
 
-_WRITING_SHARE = 0.3
+_WRITING_SHARE = 0.6
 """Of one writer's time, how much small blocks may take."""
 
 _LONGEST_AGE_MS = 1_500

@@ -127,7 +127,7 @@ def test_small_blocks_wait_longer_where_writing_is_slow() -> None:
     for _ in range(50):
         pace.wrote(20)
     assert pace.age_ms(5) == 400
-    assert 1200 < pace.age_ms(20) <= 1500
+    assert 600 < pace.age_ms(20) <= 1500
     for _ in range(50):
-        pace.wrote(500)
+        pace.wrote(1_000)
     assert pace.age_ms(1) == 1500

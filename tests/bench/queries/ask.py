@@ -219,14 +219,16 @@ async def _freshness(settings: Settings, client: httpx.AsyncClient, markers: int
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, linger_ms=0)
     await producer.start()
     taken = []
+    # A festival that was kept may hold the markers of the time before.
+    campaign = f"marker-{wall_clock()}"
     try:
         for number in range(markers):
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             order = {
-                "event_id": f"marker-{number}",
+                "event_id": f"{campaign}-{number}",
                 "event_name": "order_created",
                 "event_time": now,
-                "campaign_id": "marker",
+                "campaign_id": campaign,
                 "user_id": "u",
                 "order_id": f"o{number}",
                 "value": "1",
@@ -236,7 +238,7 @@ async def _freshness(settings: Settings, client: httpx.AsyncClient, markers: int
             await producer.send(settings.topics["orders"], msgspec.json.encode(order), key=b"k")
             async with asyncio.timeout(60):
                 while True:
-                    answer = await client.get("/api/v1/campaigns/marker/overview")
+                    answer = await client.get(f"/api/v1/campaigns/{campaign}/overview")
                     if answer.status_code == 200 and answer.json()["metrics"]["orders_created"] == number + 1:
                         break
                     await asyncio.sleep(_POLL_SECONDS)
