@@ -14,7 +14,7 @@ import pyarrow as pa
 from schemas.campaigns import Campaign
 from services.common.clock import Clock, floor_minute, to_datetime, to_ms
 from services.common.errors import NotFound
-from services.common.query.question import PhaseSpan
+from services.common.query.question import Extent, PhaseSpan
 from services.common.store import StorePool
 
 _UNDECLARED_ZONE = "Asia/Shanghai"
@@ -61,11 +61,12 @@ class KnownCampaign:
         assert self.first_event_ms is not None
         return floor_minute(self.first_event_ms)
 
-    def lies_within(self, start_ms: int, end_ms: int) -> bool:
-        """Whether all its events happened in `[start_ms, end_ms)`."""
+    @property
+    def extent(self) -> Extent | None:
+        """When its events happened; None without any."""
         if self.first_event_ms is None or self.last_event_ms is None:
-            return False
-        return start_ms <= self.first_event_ms and self.last_event_ms < end_ms
+            return None
+        return Extent(self.campaign_id, self.first_event_ms, self.last_event_ms)
 
     @property
     def zone(self) -> ZoneInfo:

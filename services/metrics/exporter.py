@@ -107,7 +107,7 @@ class Exporter:
     async def _campaign(self, samples: Samples, campaign: KnownCampaign, completeness: Completeness) -> None:
         name = campaign.campaign_id
         end = floor_minute(completeness.as_of_ms) + MINUTE_MS
-        question = Question(name, campaign.start_ms, end, everything=campaign.lies_within(campaign.start_ms, end))
+        question = Question(name, campaign.start_ms, end, extent=campaign.extent)
         _put(samples, (name,), await metrics_of(self._engine, campaign, question))
         for channel, values in (await self._channels(campaign, question)).items():
             _put(samples, (name, channel), values)

@@ -41,7 +41,7 @@ class PeriodParameters:
             filters=self.filters,
             group_by=group_by,
             phases=campaign.phases,
-            everything=campaign.lies_within(start, end),
+            extent=campaign.extent,
         )
 
 

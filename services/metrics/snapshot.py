@@ -88,13 +88,12 @@ class Snapshots:
             read_completeness(self._joined, now),
             read_alert_feed(self._joined, self._campaign_id),
         )
-        end = max(campaign.start_ms, floor_minute(now) + MINUTE_MS)
         question = Question(
             self._campaign_id,
             campaign.start_ms,
-            end,
+            max(campaign.start_ms, floor_minute(now) + MINUTE_MS),
             phases=campaign.phases,
-            everything=campaign.lies_within(campaign.start_ms, end),
+            extent=campaign.extent,
         )
         await self._refresh(campaign, question, completeness)
         baseline = await find_baseline(self._book, campaign, DECLARED)

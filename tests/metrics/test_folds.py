@@ -18,7 +18,7 @@ from services.common.query import folds
 from services.common.query.engine import QueryEngine
 from services.common.query.folds import FoldCuts
 from services.common.query.funnel import STEPS, funnel
-from services.common.query.question import PhaseSpan, Question
+from services.common.query.question import Extent, PhaseSpan, Question
 from services.common.query.sql import plan
 from services.common.store import Store, StorePool
 from services.metrics.folding import Folder, folder
@@ -109,9 +109,9 @@ def questions(rng: random.Random, campaign: str) -> Iterator[Question]:
         PhaseSpan("two", start + 8 * 60 * MINUTE_MS, start + HOURS * 60 * MINUTE_MS),
     )
     yield whole
-    yield replace(whole, everything=True)
-    yield replace(whole, everything=True, group_by="channel")
-
+    yield replace(whole, group_by="channel")
+    # A question made from that about the whole, as those about baselines and hours are.
+    yield replace(whole, start_ms=start + 3 * 60 * MINUTE_MS)
     yield Question(campaign, whole.start_ms, whole.end_ms, group_by="phase", phases=phases)
     for _ in range(4):
         one, other = sorted(start + rng.randrange(HOURS * 60) * MINUTE_MS for _ in range(2))
@@ -161,7 +161,10 @@ async def check(pool: StorePool, campaign: str, events: list[Event], rng: random
     engine = QueryEngine(pool)
     cuts = await FoldCuts(pool).read()
     folded = 0
-    for question in questions(rng, campaign):
+    happened = [to_ms(event["event_time"]) for event in events]
+    extent = Extent(campaign, min(happened, default=0), max(happened, default=0))
+    for each in questions(rng, campaign):
+        question = replace(each, extent=extent)
         names = ["uv", "sessions", "buyers", "new_buyers"]
         folded += sum(statement.source == "uniques_by_span" for statement in plan(question, names, cuts))
         answer = await engine.metrics(question, names, Decimal(1))
@@ -192,6 +195,15 @@ async def test_answers_do_not_depend_on_how_far_folding_has_come(store: Store, p
                 await folding.compact()
         folded += await check(pool, campaign, events[:end], rng)
     assert folded
+
+
+def test_everything_is_of_one_campaign_and_within_the_period() -> None:
+    question = Question("one", 60_000, 120_000, extent=Extent("one", 60_000, 119_999))
+    assert question.everything
+    assert not replace(question, campaign_id="two").everything
+    assert not replace(question, start_ms=60_001).everything
+    assert not replace(question, end_ms=119_999).everything
+    assert not replace(question, extent=None).everything
 
 
 async def test_what_is_folded_twice_changes_nothing(store: Store, pool: StorePool) -> None:

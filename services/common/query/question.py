@@ -19,12 +19,21 @@ class PhaseSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """When the first and the last event of a campaign happened (epoch ms)."""
+
+    campaign_id: str
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """Measures over `[start_ms, end_ms)` (whole minutes) of one campaign.
 
     `filters` keeps the events whose dimension has one of the values; `group_by` answers per value of a dimension;
-    `buckets` answers per span of time, given by the ascending starts of all spans (epoch ms). `everything` says that no
-    event of the campaign lies outside the period, which makes some questions cheaper.
+    `buckets` answers per span of time, given by the ascending starts of all spans (epoch ms). `extent` is where events
+    are known to be, of this campaign or another.
     """
 
     campaign_id: str
@@ -34,7 +43,18 @@ class Question:
     group_by: str | None = None
     buckets: tuple[int, ...] = ()
     phases: tuple[PhaseSpan, ...] = ()
-    everything: bool = False
+    extent: Extent | None = None
+
+    @property
+    def everything(self) -> bool:
+        """No event of the campaign lies outside the period, which makes some questions cheaper."""
+        known = self.extent
+        return (
+            known is not None
+            and known.campaign_id == self.campaign_id
+            and self.start_ms <= known.first_ms
+            and known.last_ms < self.end_ms
+        )
 
     @property
     def dimensions(self) -> frozenset[str]:

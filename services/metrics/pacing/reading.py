@@ -101,7 +101,7 @@ async def _read(
         span.until_ms,
         filters={"channel": tuple(sorted(goal.channel for goal in goals))} if span.by_channel else {},
         group_by="channel" if span.by_channel else None,
-        everything=campaign.lies_within(span.start_ms, span.until_ms),
+        extent=campaign.extent,
     )
 
     async def ask(known: KnownCampaign, question: Question, names: list[str]) -> _Amounts:
