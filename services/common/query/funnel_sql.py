@@ -53,6 +53,8 @@ def funnel_sql(question: Question, cuts: Mapping[Kind, int]) -> tuple[str, dict[
         f" AS median{step}"
         for step in range(2, 7)
     )
+    # Users are told apart sooner by one number than by a number and a text.
+    slice_, keys = ("m.slice", "slice, user") if question.group_by else ("''", "user")
     sql = f"""SELECT
     slice,
     {counts},
@@ -69,12 +71,17 @@ FROM
         {_next(3, "t5")} AS t6
     FROM
     (
-        SELECT slice, user, min(m.visit) AS visit, min(m.view) AS view, groupArrayArray(m.steps) AS later
+        SELECT
+            {slice_} AS slice,
+            user,
+            min(m.visit) AS visit,
+            min(m.view) AS view,
+            groupArrayArray(m.steps) AS later
         FROM
         (
     {sources}
         ) AS m
-        GROUP BY slice, user
+        GROUP BY {keys}
     )
     {"" if _lacks(question, Kind.TRAFFIC) else f"WHERE visit < {NEVER}"}
 )
