@@ -77,6 +77,7 @@ class GroupConsumer:
         self._alone = url is not None and url.get_secret_value().startswith("chdb:")
         self._counts: dict[str, int] = {}
         self._ids: dict[str, str] | None = None
+        self._unseen: set[str] = set()
         self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -162,9 +163,11 @@ class GroupConsumer:
         if anew:
             raise TopicsChanged(f"{', '.join(anew)} was deleted and created anew")
         # The group shared its partitions out while there was no topic, and the ids were read when it was there again.
-        unseen = [topic for topic in now if not self._consumer.partitions_for_topic(topic)]
+        # Seen twice, for a broker that has just started may not know yet what another knows.
+        unseen = {topic for topic in now if not self._consumer.partitions_for_topic(topic)}
+        unseen, self._unseen = unseen & self._unseen, unseen
         if unseen:
-            raise TopicsChanged(f"{', '.join(unseen)} was created after the partitions were assigned")
+            raise TopicsChanged(f"{', '.join(sorted(unseen))} was created after the partitions were assigned")
         return [topic for topic in self._topics if topic not in now] if now else []
 
     async def _topic_ids(self) -> dict[str, str]:

@@ -95,7 +95,7 @@ class Exporter:
         exported = running[:MOST_CAMPAIGNS]
         samples: Samples = defaultdict(dict)
         for campaign in exported:
-            await self._campaign(samples, campaign, completeness)
+            await self._campaign(samples, campaign.campaign_id, completeness)
         samples["warroom_campaigns_running"][()] = len(running)
         samples["warroom_campaigns_exported"][()] = len(exported)
         for kind, moment in completeness.watermarks.items():
@@ -104,8 +104,9 @@ class Exporter:
         samples["warroom_reporting_currency_info"][(self._currency,)] = 1
         prometheus.BUSINESS.publish(samples)
 
-    async def _campaign(self, samples: Samples, campaign: KnownCampaign, completeness: Completeness) -> None:
-        name = campaign.campaign_id
+    async def _campaign(self, samples: Samples, name: str, completeness: Completeness) -> None:
+        # Read again, for those before it may have taken long: where its events lie is to be known as of now.
+        campaign = await self._book.get(name)
         end = floor_minute(completeness.as_of_ms) + MINUTE_MS
         question = Question(name, campaign.start_ms, end, extent=campaign.extent)
         _put(samples, (name,), await metrics_of(self._engine, campaign, question))

@@ -57,6 +57,10 @@ ORDER BY second
 """
 
 
+_EXTENT_SECONDS = 10.0
+"""For so long it is known where a campaign's events lie: what is folded arrived 20 s before at least."""
+
+
 class Snapshots:
     """One campaign's snapshots. What changes every second is asked every second; what costs more, less often.
 
@@ -148,8 +152,11 @@ class Snapshots:
             await self._refreshing
 
     async def _ask_due(self, campaign: KnownCampaign, question: Question, completeness: Completeness) -> None:
+        began = time.monotonic()
         for name, period in _PANELS.items():
             started = time.monotonic()
+            if started - began > _EXTENT_SECONDS:
+                question = replace(question, extent=None)
             if started < self._due.get(name, 0):
                 continue
             # Asked less often than the rest: a panel says for itself how far it can be trusted.

@@ -65,7 +65,17 @@ def test_a_day_follows_the_clock_change() -> None:
         25 * 60 * MINUTE_MS,
         24 * 60 * MINUTE_MS,
     ][: len(starts) - 1]
-    assert even_step(starts) is None
+    assert even_step(starts, start + 3 * 1440 * MINUTE_MS) is None
+
+
+def test_a_last_day_of_25_hours_is_not_even() -> None:
+    zone = ZoneInfo("America/New_York")
+    start, end = to_ms(datetime(2026, 10, 20, tzinfo=zone)), to_ms(datetime(2026, 11, 2, tzinfo=zone))
+    starts = bucket_starts(start, end, 1440, zone)
+    assert {later - earlier for earlier, later in pairwise(starts)} == {24 * 60 * MINUTE_MS}
+    assert even_step(starts, end) is None
+    assert even_step(starts, end - 60 * MINUTE_MS) == 24 * 60 * MINUTE_MS
+    assert even_step(starts[:-1], starts[-1]) == 24 * 60 * MINUTE_MS
 
 
 def test_today_begins_at_midnight_in_the_campaigns_zone() -> None:

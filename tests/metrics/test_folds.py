@@ -18,6 +18,7 @@ from services.common.query import folds
 from services.common.query.engine import QueryEngine
 from services.common.query.folds import FoldCuts
 from services.common.query.funnel import STEPS, funnel
+from services.common.query.funnel_sql import funnel_sql
 from services.common.query.question import Extent, PhaseSpan, Question
 from services.common.query.sql import plan
 from services.common.store import Store, StorePool
@@ -167,6 +168,13 @@ async def check(pool: StorePool, campaign: str, events: list[Event], rng: random
         question = replace(each, extent=extent)
         names = ["uv", "sessions", "buyers", "new_buyers"]
         folded += sum(statement.source == "uniques_by_span" for statement in plan(question, names, cuts))
+        whole = question.everything and question.group_by != "phase" and not question.buckets
+        statements = plan(question, names, cuts)
+        if whole:
+            spans = [each for each in statements if each.source == "uniques_by_span"]
+            assert all(each.parameters["span0"] == 0 for each in spans)
+            if len(cuts) == len(folds.TABLES) and not question.dimensions:
+                assert funnel_sql(question, cuts)[1]["span0"] == 0
         answer = await engine.metrics(question, names, Decimal(1))
         found = {key: {name: n for name, n in row.items() if n} for key, row in answer.rows.items()}
         assert {key: row for key, row in found.items() if row} == wanted(question, events)

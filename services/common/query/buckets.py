@@ -56,9 +56,10 @@ def bucket_starts(start_ms: int, end_ms: int, minutes: int, zone: ZoneInfo) -> t
         wall += timedelta(minutes=minutes)
 
 
-def even_step(starts: tuple[int, ...]) -> int | None:
-    """The common distance of the starts in ms, or None when the zone's clock was changed between them."""
+def even_step(starts: tuple[int, ...], end_ms: int) -> int | None:
+    """The common distance of the starts in ms, which the last span up to `end_ms` does not exceed; None when the zone's
+    clock was changed within them."""
     if len(starts) < 2:
         return _DAY * MINUTE_MS * 2
     steps = {later - earlier for earlier, later in pairwise(starts)}
-    return steps.pop() if len(steps) == 1 else None
+    return steps.pop() if len(steps) == 1 and end_ms - starts[-1] <= max(steps) else None

@@ -10,6 +10,8 @@ from itertools import pairwise
 MOST_CELLS = 100_000
 """In all curves together; some 30 MB."""
 
+MOST_CURVES = 500
+
 MOST_RANGES = 8
 
 Cell = tuple[int, str]
@@ -59,6 +61,8 @@ class CurveMemory:
 
     def remember(self, key: Hashable, found: Mapping[Cell, Counted]) -> None:
         """Adds cells to a question's curve."""
+        if not found:
+            return
         curve = self._curves.pop(key, None) or Curve()
         self._cells -= len(curve.cells)
         curve.cells.update(found)
@@ -66,7 +70,7 @@ class CurveMemory:
             del curve.cells[cell]
         self._curves[key] = curve
         self._cells += len(curve.cells)
-        while self._cells > self._most:
+        while self._cells > self._most or len(self._curves) > MOST_CURVES:
             _, oldest = self._curves.popitem(last=False)
             self._cells -= len(oldest.cells)
 

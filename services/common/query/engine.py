@@ -11,7 +11,7 @@ from schemas.metrics import DIMENSIONS, MEASURES, Shape, Value, compute, measure
 from services.common.query.curves import Cell, Counted, CurveMemory, merge_ranges
 from services.common.query.folds import FoldCuts
 from services.common.query.question import Question
-from services.common.query.sql import EVENTS, Rolled, Statement, distinct_of, plan, sums_of
+from services.common.query.sql import EVENTS, Rolled, Statement, plan, sums_of, within
 from services.common.store import Row, StorePool
 
 _LEAST_BUCKETS = 10
@@ -78,30 +78,27 @@ class QueryEngine:
         filters = tuple(sorted(question.filters.items()))
         key = (question.campaign_id, rolled.dimension, tuple(names), filters, question.group_by, question.phases)
         known = self._memory.curve(key)
-        counts: dict[Cell, Counted | None] = {}
+        answer: dict[Cell, Row] = {}
         stale = set()
         for row in rows:
             start, end = spans[row["bucket"] * 1000]
             cell = (start, str(row["slice"]))
-            counts[cell] = known.counted(cell, end, row[EVENTS])
-            if counts[cell] is None:
+            counted = known.counted(cell, end, row[EVENTS])
+            if counted is None:
                 stale.add((start, end))
+            else:
+                answer[cell] = {**row, **dict(zip(names, counted.counts, strict=True))}
         if stale:
-            distinct = distinct_of(question, rolled, merge_ranges(stale))
+            # Whole rows, so that none holds the sums of one moment and the users of another.
+            statement = within(question, rolled, merge_ranges(stale))
             found = {}
-            for row in await self._pool.query(distinct.sql, distinct.parameters):
+            for row in await self._pool.query(statement.sql, statement.parameters):
                 start, end = spans[row["bucket"] * 1000]
-                values = tuple(row[name] for name in names)
-                found[start, str(row["slice"])] = Counted(end, row[EVENTS], values)
+                cell = (start, str(row["slice"]))
+                found[cell] = Counted(end, row[EVENTS], tuple(row[name] for name in names))
+                answer[cell] = row
             self._memory.remember(key, found)
-            counts |= found
-        answer = []
-        for row in rows:
-            counted = counts[spans[row["bucket"] * 1000][0], str(row["slice"])]
-            # None of a cell whose events have reached the end of their retention meanwhile.
-            values = counted.counts if counted is not None else (0,) * len(names)
-            answer.append({**row, **dict(zip(names, values, strict=True))})
-        return answer
+        return list(answer.values())
 
 
 def _spans(question: Question) -> dict[int, tuple[int, int]]:

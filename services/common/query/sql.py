@@ -46,7 +46,7 @@ class Rolled:
 
 
 EVENTS = "events"
-"""The column of `sums_of` and `distinct_of` that tells how many events a row's distinct counts are made from."""
+"""The column of `sums_of` and `within` that tells how many events a row's distinct counts are made from."""
 
 _COUNTED = {Kind.TRAFFIC: "events", Kind.ORDERS: "orders_paid"}
 
@@ -147,9 +147,9 @@ def sums_of(question: Question, rolled: Rolled) -> Statement:
     return _from_rollup(question, Rolled(rolled.kind, rolled.dimension, sums), counted=True)
 
 
-def distinct_of(question: Question, rolled: Rolled, ranges: Sequence[tuple[int, int]]) -> Statement:
-    """The distinct counts within some spans of time (epoch ms), and `events`."""
-    return _from_rollup(question, Rolled(rolled.kind, rolled.dimension, rolled.distinct), counted=True, ranges=ranges)
+def within(question: Question, rolled: Rolled, ranges: Sequence[tuple[int, int]]) -> Statement:
+    """All the measures within some spans of time (epoch ms), and `events`."""
+    return _from_rollup(question, rolled, counted=True, ranges=ranges)
 
 
 def _from_rollup(
@@ -291,7 +291,7 @@ def _period(question: Question) -> dict[str, Any]:
 def _bucket(question: Question, parameters: dict[str, Any], minute: str) -> str:
     if not question.buckets:
         return "toUInt32(0)"
-    step = even_step(question.buckets)
+    step = even_step(question.buckets, question.end_ms)
     if step is None:
         parameters["starts"] = [start // 1000 for start in question.buckets]
         return f"roundDown(toUnixTimestamp({minute}), {{starts:Array(UInt32)}})"

@@ -97,6 +97,7 @@ def _minutes(plan: SpanPlan) -> str:
 
 def _arrived_since(plan: SpanPlan) -> str:
     value = f"toString({plan.dimension})" if plan.dimension else "''"
+    any_of = " OR ".join(f"({UNIQUES[name][2]})" for name in plan.measures)
     states = ", ".join(
         f"uniqCombined64StateIf(20)({identity}, {condition})"
         for _, identity, condition in (UNIQUES[name] for name in plan.measures)
@@ -111,6 +112,7 @@ def _arrived_since(plan: SpanPlan) -> str:
             AND event_time >= toDateTime({{span_first:UInt32}}, 'UTC')
             AND event_time < toDateTime({{span_last:UInt32}}, 'UTC')
             AND arrived_at >= fromUnixTimestamp64Milli({{cut:Int64}}, 'UTC')
+            AND ({any_of})
         GROUP BY campaign_id, minute, value
     )
     ARRAY JOIN {{measures:Array(String)}} AS measure, states AS users

@@ -45,7 +45,13 @@ FROM ingest_blocks
 WHERE kind = {kind:String} AND opened_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 GROUP BY start
 """
-_COMPACT = "OPTIMIZE TABLE uniques_by_span PARTITION 1 FINAL SETTINGS optimize_skip_merged_partitions = 1"
+_WHOLE_PARTS = """
+SELECT count() AS parts
+FROM system.parts
+WHERE active AND database = currentDatabase() AND table = 'uniques_by_span' AND partition = '1'
+"""
+_COMPACT = "OPTIMIZE TABLE uniques_by_span PARTITION 1 FINAL"
+_MOST_PARTS = 3
 _MOMENT = pa.timestamp("ms", "UTC")
 
 
@@ -69,7 +75,7 @@ class Folder:
                     await self.mend()
                 if not behind and time.monotonic() - compacted >= COMPACT_SECONDS:
                     compacted = time.monotonic()
-                    await self.compact()
+                    await self._try_to_compact()
                 pause = 0.0 if behind else PERIOD_SECONDS
             except Exception as error:
                 # Whatever it is, answers stay right without it and only get slower.
@@ -133,9 +139,18 @@ class Folder:
         }
         await self._pool.insert("folds", pa.table(row))
 
+    async def _try_to_compact(self) -> None:
+        try:
+            await self.compact()
+        except StoreError as error:
+            # Merging goes on in the background anyway, and questions only take longer.
+            logger.warning("sets of whole campaigns not merged", extra={"error": str(error)})
+
     async def compact(self) -> None:
-        """Merges the sets of whole campaigns into one part, which background merges leave in several."""
-        await self._pool.command(_COMPACT)
+        """Merges the sets of whole campaigns into one part where background merges have left more than a few."""
+        (found,) = await self._pool.query(_WHOLE_PARTS)
+        if found["parts"] > _MOST_PARTS:
+            await self._pool.command(_COMPACT)
 
     async def mend(self) -> None:
         """Folds again where more events have arrived than were found."""

@@ -4,6 +4,7 @@ as in `warroom standalone`. Prints what it measured as JSON."""
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import time
@@ -69,6 +70,10 @@ def questions(end: datetime) -> dict[str, str]:
 
 async def run(task: Task) -> dict[str, Any]:
     """Everything in turn."""
+    kept = _made(task).exists()
+    if not kept:
+        # What a run that was cut off has left.
+        shutil.rmtree(task.directory, ignore_errors=True)
     store = open_store(f"chdb://{task.directory}", timeout_seconds=_TIMEOUT_SECONDS)
     migrate(store)
     end = _festival(store, task)
@@ -87,7 +92,9 @@ async def run(task: Task) -> dict[str, Any]:
         while ingest.not_ready() is not None:  # noqa: ASYNC110  # the service tells nobody
             await asyncio.sleep(0.1)
     await _settled(store)
-    found["fold"] = await _fold(store)
+    folding = await _fold(store)
+    if not kept:
+        found["fold"] = folding
     running.append(asyncio.create_task(metrics.run(stop)))
     try:
         async with _producer(settings, task.rate), _client(metrics) as client:
@@ -107,9 +114,14 @@ async def run(task: Task) -> dict[str, Any]:
     return found
 
 
+def _made(task: Task) -> Path:
+    """Holds the end of the festival once all of it is made."""
+    return Path(f"{task.directory}.made")
+
+
 def _festival(store: Store, task: Task) -> datetime:
     """Makes the festival, unless it was made and kept; returns its end."""
-    made = Path(f"{task.directory}.made")
+    made = _made(task)
     if made.exists():
         # The topics of the time before get no events any more, and would hold the watermark.
         store.command("TRUNCATE TABLE ingest_progress")

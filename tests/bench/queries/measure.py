@@ -78,8 +78,9 @@ def figures(details: Mapping[str, Mapping[str, Any]]) -> list[Figure]:
         found.append(
             Figure(_PLACE, f"error of a day's uv, by channel, {said}", round(error, 3), "%", 0.5, at_most=True)
         )
-        fold = details[kind]["fold"]["cpu_us_per_event"]
-        found.append(Figure(_PLACE, f"CPU of folding, {said}", round(fold, 2), "us/event"))
+        if "fold" in details[kind]:
+            fold = details[kind]["fold"]["cpu_us_per_event"]
+            found.append(Figure(_PLACE, f"CPU of folding, {said}", round(fold, 2), "us/event"))
     seen = sorted(details["fresh"]["seen_after"])
     said = f"event produced to number seen, {FRESH_RATE:,} events/s"
     found.append(Figure(_PLACE, f"{said}: p50", round(seen[len(seen) // 2] * 1000), "ms", 300.0, at_most=True))
