@@ -84,8 +84,9 @@ async def series_table(
     for number, start in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else question.end_ms
         empty = {name: answer.empty[name] if completeness.covers(end, kinds[name]) else None for name in names}
+        time = campaign.local(start)
         for value in values:
-            row: dict[str, Any] = {"time": campaign.local(start)}
+            row: dict[str, Any] = {"time": time}
             if question.group_by:
                 row[question.group_by] = value
             rows.append(row | (answer.rows.get((start, value)) or empty))
