@@ -66,11 +66,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     Whoever tells it to fail heals it before the test ends.
     """
     with running_endpoint(tmp_path_factory.mktemp("clickhouse")) as running:
-        store = running.store()
-        try:
-            migrate(store)
-        finally:
-            store.close()
+        _migrate(running)
         yield running
 
 
@@ -84,6 +80,15 @@ def http_store(endpoint: Endpoint) -> Iterator[Store]:
 
 @pytest.fixture
 def own_endpoint(tmp_path: Path) -> Iterator[Endpoint]:
-    """A store of the test's own: an audit sees this test's blocks and nobody else's, and folds what is this test's."""
-    with running_endpoint(tmp_path / "clickhouse") as endpoint:
-        yield endpoint
+    """A migrated store of the test's own: audits see this test's blocks alone, and folds hold its events alone."""
+    with running_endpoint(tmp_path / "clickhouse") as running:
+        _migrate(running)
+        yield running
+
+
+def _migrate(endpoint: Endpoint) -> None:
+    store = endpoint.store()
+    try:
+        migrate(store)
+    finally:
+        store.close()

@@ -15,24 +15,22 @@ from schemas.campaigns import Campaign
 from services.common.clock import Clock, floor_minute, to_datetime, to_ms
 from services.common.errors import NotFound
 from services.common.query.question import Extent, PhaseSpan
-from services.common.store import StorePool
+from services.common.store import ONE_THREAD, StorePool
 
 _UNDECLARED_ZONE = "Asia/Shanghai"
 
-_DECLARED = """
+_DECLARED = f"""
 SELECT campaign_id, argMax(body, version) AS body
 FROM campaigns
-{where}
-GROUP BY campaign_id
-SETTINGS max_threads = 1
+{{where}}
+GROUP BY campaign_id{ONE_THREAD}
 """
 
-_SEEN = """
+_SEEN = f"""
 SELECT campaign_id, min(first_event) AS first_event, max(last_event) AS last_event
 FROM campaign_activity
-{where}
-GROUP BY campaign_id
-SETTINGS max_threads = 1
+{{where}}
+GROUP BY campaign_id{ONE_THREAD}
 """
 
 _ONE = "WHERE campaign_id = {campaign_id:String}"

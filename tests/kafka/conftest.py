@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from services.common.settings import Settings
 from services.common.store import Store
-from services.common.store.migrate import migrate
 from tests.ingest.harness import settings_for
 from tests.kafka.fleet import Fleet, fleet_of
 from tests.support.clickhouse_http.endpoint import Endpoint
@@ -23,11 +22,8 @@ PARTITIONS = 12
 def tables(own_endpoint: Endpoint) -> Iterator[Store]:
     """The migrated store behind HTTP."""
     store = own_endpoint.store()
-    try:
-        migrate(store)
-        yield store
-    finally:
-        store.close()
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -188,6 +188,7 @@ def _within(number: int, span: tuple[int, int], parameters: dict[str, Any]) -> s
 
 
 def _threads(question: Question) -> str:
+    # Items are many: adding them up is worth more threads.
     return "" if "item_id" in question.dimensions else ONE_THREAD
 
 

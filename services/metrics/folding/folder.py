@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 
@@ -66,7 +67,7 @@ class Folder:
         """Waits out a store that fails. Two instances that are started together drift apart."""
         pause = 0.0
         checked = time.monotonic()
-        compacted = 0.0
+        compacted = -math.inf
         while not stop.is_set():
             try:
                 behind = await self.fold_due()
