@@ -6,9 +6,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from services.alerts.lifecycle import Life, State
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What an incident costs while it lasts, in the reporting currency a minute: an estimate, and what it rests on."""
+
+    loss_per_minute: Decimal
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,8 @@ class Alert:
     """One incident of one rule and one set of labels. Times are epoch milliseconds.
 
     `seq` counts its recorded transitions. `notified`: receivers have been told, or are being told, that it fires.
+    `annotations` are the rendered texts: `summary`, `summary_zh`, `runbook`, `runbook_zh` and the rule's own.
+    `incident` is the id of the alert that is the cause of this one, or its own id.
     """
 
     id: str
@@ -34,6 +45,11 @@ class Alert:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
     notified: bool = False
+    owner: str = ""
+    phase: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    impact: Impact | None = None
+    incident: str = ""
 
     @property
     def state(self) -> State:
@@ -48,7 +64,7 @@ class Alert:
 class Transition:
     """An alert as it stands after a change, when and by whom, and what receivers are to hear of it.
 
-    `notice` is `firing`, `resolved` or empty.
+    `notice` is `firing`, `acknowledged`, `resolved`, `escalated` or empty.
     """
 
     alert: Alert

@@ -161,15 +161,15 @@ def _rules(service: AlertsService) -> list[dict[str, Any]]:
             {
                 "name": rule.name,
                 "detector": rule.detector,
-                "severity": rule.severity,
+                "severity": rule.severity.default,
                 "state": "firing" if opened else "pending" if counts[State.PENDING] else "inactive",
                 "pending": counts[State.PENDING],
                 "firing": counts[State.FIRING],
                 "acknowledged": counts[State.ACKNOWLEDGED],
                 "for_seconds": rule.for_ms / 1000,
                 "keep_firing_for_seconds": rule.keep_ms / 1000,
-                "summary": rule.summary,
-                "runbook": rule.runbook,
+                "summary": rule.summary.en,
+                "runbook": rule.runbook.en,
                 "parameters": rule.parameters,
             }
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+from pydantic import ValidationError
 
+from schemas.campaigns import Campaign
 from services.alerts import queries
 from services.alerts.history import (
     HISTORY_SECONDS,
@@ -20,6 +23,9 @@ from services.alerts.history import (
     history_span,
     writing_until,
 )
+from services.alerts.plan import Plan, plan_of
+from services.alerts.readings.asks import Ask, Curve
+from services.alerts.readings.reader import Reader, Wanted
 from services.alerts.scene import (
     Activity,
     CampaignScene,
@@ -30,6 +36,8 @@ from services.alerts.scene import (
 from services.alerts.series import Series, zeros
 from services.alerts.shelf import Shelf, ShelfRow
 from services.common.store import StorePool
+
+logger = logging.getLogger(__name__)
 
 RECENT_SECONDS = 180
 REFUND_SECONDS = 60
@@ -67,18 +75,24 @@ class _Draft:
         )
 
 
+Asking = Callable[[int, Plan | None], Collection[Ask | Curve]]
+"""What is to be read of a campaign with that plan, at a moment in epoch milliseconds."""
+
+
 class Collector:
     """One reader of scenes. Remembers between reads what is too dear to read every second.
 
-    `watching_since` is the moment of its birth, in epoch milliseconds.
+    `watching_since` is the moment of its birth, in epoch milliseconds. `asking` says which metrics rules look at.
     """
 
-    def __init__(self, pool: StorePool, watching_since: int) -> None:
+    def __init__(self, pool: StorePool, watching_since: int, asking: Asking = lambda now, plan: ()) -> None:
+        self._asking = asking
+        self._reader = Reader(pool)
         self._pool = pool
         self._since = watching_since
         self._shelf = Shelf()
         self._histories: dict[str, History] = {}
-        self._ends: dict[str, int] = {}
+        self._plans: dict[str, tuple[int, Plan]] = {}
         self._history_at = 0
         self._history_of: set[str] = set()
         self._stock_hour_at = 0
@@ -115,20 +129,34 @@ class Collector:
             self._recent(now, ids), self._refunds(now, ids), self._refresh_stock(now, ids)
         )
         watermark = pipeline.watermark or 0
+        plans = {campaign: known[1] for campaign, known in self._plans.items()}
+        wanted = {
+            campaign: Wanted(
+                self._asking(now, plans.get(campaign)),
+                plans.get(campaign),
+                max(kind.last_arrival for kind in kinds[campaign].values()),
+            )
+            for campaign in ids
+        }
+        answered = await self._reader.read(now, watermark, wanted)
         scenes = {}
         for campaign in ids:
+            plan = plans.get(campaign)
             channels, whole = recent[campaign]
             scenes[campaign] = CampaignScene(
                 campaign_id=campaign,
                 now=now,
                 watermark=watermark,
                 activity=kinds[campaign],
-                end=self._ends.get(campaign),
+                end=None if plan is None else plan.end_ms,
                 recent=channels,
                 recent_all=whole,
                 recent_refunds=refunds.get(campaign, {}),
                 history=self._histories[campaign],
                 stock=self._shelf.levels(campaign, now),
+                plan=plan,
+                readings=answered[campaign].readings,
+                curves=answered[campaign].curves,
             )
         return Scene(now, pipeline, scenes)
 
@@ -200,11 +228,11 @@ class Collector:
             return
         start, end = history_span(now)
         span = {"ids": list(ids), "from": start, "to": end}
-        pulse, occupied, refunds, ends = await asyncio.gather(
+        pulse, occupied, refunds, declared = await asyncio.gather(
             self._pool.query_arrow(queries.PULSE_HISTORY, {**span, "step": STEP_SECONDS}),
             self._pool.query_arrow(queries.PULSE_OCCUPIED, {**span, "step": STEP_SECONDS}),
             self._pool.query_arrow(queries.REFUNDS_HOUR, {**span, "from": start // 60 * 60, "to": end // 60 * 60}),
-            self._pool.query(queries.CAMPAIGN_ENDS),
+            self._pool.query(queries.CAMPAIGNS),
         )
         drafts = {campaign: _Draft(start) for campaign in ids}
         for row in _rows(pulse):
@@ -218,7 +246,18 @@ class Collector:
         }
         self._history_at = now
         self._history_of = set(ids)
-        self._ends = {row["campaign_id"]: row["end"] for row in ends if row["end"] > 0}
+        for row in declared:
+            self._declare(row["campaign_id"], row["latest"], row["declared"])
+
+    def _declare(self, campaign_id: str, version: int, body: str) -> None:
+        known = self._plans.get(campaign_id)
+        if known is not None and known[0] == version:
+            return
+        try:
+            self._plans[campaign_id] = version, plan_of(Campaign.model_validate_json(body))
+        except ValidationError as error:
+            # The API refuses such a body; a row that somebody wrote by hand must not stop the other campaigns' rules.
+            logger.warning("campaign not understood", extra={"campaign_id": campaign_id, "errors": error.error_count()})
 
     async def _refresh_stock(self, now: int, ids: Sequence[str]) -> None:
         new = not self._stock_of.issuperset(ids)

@@ -11,6 +11,8 @@ from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
 from services.alerts.detectors import AnyDetector, CampaignDetector, PipelineDetector
 from services.alerts.detectors.base import Verdict, Verdicts
 from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
+from services.alerts.plan import Plan
+from services.alerts.readings.asks import Ask, Curve
 from services.alerts.rules.model import Rule
 from services.alerts.scene import PIPELINE, CampaignScene, PipelineScene, Scene
 from services.common import prometheus
@@ -84,6 +86,11 @@ class Engine:
         alert = transition.alert
         self.alerts = {**self.alerts, alert.fingerprint: alert}
 
+    def asks(self, now: int, plan: Plan | None) -> set[Ask | Curve]:
+        """What the detectors want to be read of a campaign with that plan."""
+        detectors = (detector for detector in self._detectors.values() if isinstance(detector, CampaignDetector))
+        return {ask for detector in detectors for ask in detector.asks(now, plan)}
+
     def _judge(self, name: str, scene: Scene) -> Iterable[tuple[str, Verdicts]]:
         detector = self._detectors[name]
         if isinstance(detector, PipelineDetector):
@@ -92,7 +99,9 @@ class Engine:
         assert isinstance(detector, CampaignDetector)
         caught_up = scene.pipeline.caught_up(detector.complete_within_ms)
         for campaign_id, campaign in scene.campaigns.items():
-            if campaign.over:
+            phase = campaign.phase
+            wanted = self.rules[name].severity.at("" if phase is None else phase.name) is not None
+            if campaign.over or not wanted:
                 yield campaign_id, []
             else:
                 yield campaign_id, _guarded(name, detector.judge, campaign) if caught_up else None
@@ -102,7 +111,7 @@ class Engine:
     ) -> Iterable[tuple[Alert, bool]]:
         """Each alert of the rule and campaign after this look, and whether its state is another than before."""
         for verdict in verdicts or ():
-            labels = {"campaign_id": campaign_id, **verdict.labels}
+            labels = {**rule.labels, **verdict.labels, "campaign_id": campaign_id}
             key = fingerprint_of(rule.name, labels)
             before = known.pop(key, None)
             life = advance(before.life if before else None, verdict.sighting, scene.now, rule.pace)
@@ -163,20 +172,47 @@ def _described(
 ) -> Alert:
     onset = life.pending_at if verdict.onset is None else min(verdict.onset, life.pending_at)
     watermark = scene.pipeline.watermark
-    facts = {**labels, "value": verdict.value, "threshold": verdict.threshold, **verdict.facts}
+    campaign = scene.campaigns.get(labels["campaign_id"])
+    phase = campaign.phase if campaign is not None else None
+    named = "" if phase is None else phase.name
+    # A rule that is not judged in this phase does not come here; the pipeline's rules know no phases.
+    severity = rule.severity.at(named) or "warning"
+    facts = {
+        **labels,
+        "phase": named,
+        "owner": rule.owner,
+        "severity": severity,
+        "value": verdict.value,
+        "threshold": verdict.threshold,
+        **verdict.facts,
+    }
+    annotations = _annotations(rule, facts)
+    identity = before.id if before else alert_id(life.pending_at, key)
     return Alert(
-        id=before.id if before else alert_id(life.pending_at, key),
+        id=identity,
         rule=rule.name,
-        severity=rule.severity,
+        severity=severity,
         campaign_id=labels["campaign_id"],
         labels=labels,
         fingerprint=key,
         life=life,
         value=float(verdict.value),
         threshold=float(verdict.threshold),
-        summary=rule.summary.format_map(facts),
-        runbook=rule.runbook,
+        summary=annotations["summary"],
+        runbook=rule.runbook.en,
         starts_at=min(onset, before.starts_at) if before else onset,
         complete_until=scene.now if watermark is None else watermark,
         evidence=verdict.evidence,
+        owner=rule.owner,
+        phase=named,
+        annotations=annotations,
+        impact=verdict.impact,
+        incident=identity,
     )
+
+
+def _annotations(rule: Rule, facts: Mapping[str, str | int | float]) -> dict[str, str]:
+    texts = {"summary": rule.summary, **rule.annotations}
+    rendered = {name: text.en.format_map(facts) for name, text in texts.items()}
+    rendered |= {f"{name}_zh": text.zh.format_map(facts) for name, text in texts.items()}
+    return rendered | {"runbook": rule.runbook.en, "runbook_zh": rule.runbook.zh}

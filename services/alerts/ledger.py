@@ -6,19 +6,20 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from services.alerts import queries
-from services.alerts.alert import Alert, Transition
+from services.alerts.alert import Alert, Impact, Transition
 from services.alerts.lifecycle import Life, State
 from services.common.errors import NotFound
 from services.common.store import StorePool
 
 _MOMENT = pa.timestamp("ms", tz="UTC")
 _TEXT = ("alert_id", "state", "actor", "note", "rule", "severity", "campaign_id", "labels", "evidence")
-_MORE_TEXT = ("fingerprint", "summary", "runbook", "notice")
+_MORE_TEXT = ("fingerprint", "summary", "runbook", "notice", "details")
 _TIMES = ("at", "starts_at", "fired_at", "ends_at", "complete_until")
 _NUMBERS = ("value", "threshold")
 
@@ -133,7 +134,20 @@ def _row(transition: Transition) -> dict[str, Any]:
         "ends_at": alert.ends_at,
         "complete_until": alert.complete_until,
         "notice": transition.notice,
+        "details": json.dumps(_details(alert), ensure_ascii=False),
     }
+
+
+def _details(alert: Alert) -> dict[str, Any]:
+    details: dict[str, Any] = {
+        "owner": alert.owner,
+        "phase": alert.phase,
+        "annotations": dict(alert.annotations),
+        "incident": alert.incident,
+    }
+    if alert.impact is not None:
+        details["impact"] = {"loss_per_minute": str(alert.impact.loss_per_minute), "basis": alert.impact.basis}
+    return details
 
 
 def alert_of(row: Mapping[str, Any]) -> Alert:
@@ -144,6 +158,9 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         fired_at=row["fired_at"],
         ends_at=row["ends_at"],
     )
+    # Rows of before there were any say nothing.
+    details = json.loads(row["details"])
+    impact = details.get("impact")
     return Alert(
         id=row["alert_id"],
         rule=row["rule"],
@@ -161,4 +178,9 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         evidence=json.loads(row["evidence"]),
         seq=row["last_seq"],
         notified=bool(row["notified"]),
+        owner=details.get("owner", ""),
+        phase=details.get("phase", ""),
+        annotations=details.get("annotations", {}),
+        impact=impact and Impact(Decimal(impact["loss_per_minute"]), impact["basis"]),
+        incident=details.get("incident", "") or row["alert_id"],
     )

@@ -29,12 +29,11 @@ FROM campaign_activity
 GROUP BY campaign_id, kind
 """
 
-CAMPAIGN_ENDS = """
+CAMPAIGNS = """
 SELECT
     campaign_id,
-    toUnixTimestamp64Milli(
-        parseDateTime64BestEffortOrZero(JSONExtractString(argMax(body, version), 'end'), 3, 'UTC')
-    ) AS end
+    max(campaigns.version) AS latest,
+    argMax(body, campaigns.version) AS declared
 FROM campaigns
 GROUP BY campaign_id
 """
@@ -167,6 +166,7 @@ SELECT
     argMax(t.threshold, t.seq) AS threshold,
     argMax(t.summary, t.seq) AS summary,
     argMax(t.runbook, t.seq) AS runbook,
+    argMax(t.details, t.seq) AS details,
     toUnixTimestamp64Milli(argMax(t.starts_at, t.seq)) AS starts_at,
     toUnixTimestamp64Milli(argMax(t.fired_at, t.seq)) AS fired_at,
     toUnixTimestamp64Milli(argMax(t.complete_until, t.seq)) AS complete_until,
@@ -226,6 +226,7 @@ SELECT
     t.threshold AS threshold,
     t.summary AS summary,
     t.runbook AS runbook,
+    t.details AS details,
     toUnixTimestamp64Milli(t.starts_at) AS starts_at,
     toUnixTimestamp64Milli(t.fired_at) AS fired_at,
     toUnixTimestamp64Milli(t.complete_until) AS complete_until,

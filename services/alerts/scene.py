@@ -6,9 +6,11 @@ All times are epoch milliseconds unless a name says seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.alerts.history import History
+from services.alerts.plan import Plan, PlannedPhase
+from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
 from services.alerts.series import Series
 
 PIPELINE = "*"
@@ -62,6 +64,14 @@ class CampaignScene:
     history: History
     stock: Mapping[str, StockLevel]
     live_seconds: int | None = None
+    plan: Plan | None = None
+    readings: Mapping[Ask, Reading] = field(default_factory=dict)
+    curves: Mapping[Curve, CurveReading] = field(default_factory=dict)
+
+    @property
+    def phase(self) -> PlannedPhase | None:
+        """The phase of this moment."""
+        return None if self.plan is None else self.plan.phase_at(self.now)
 
     @property
     def last_event(self) -> int:

@@ -15,6 +15,8 @@ from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.engine import Engine
 from services.alerts.ledger import Ledger
 from services.alerts.lifecycle import State
+from services.alerts.plan import Plan
+from services.alerts.readings.asks import Ask, Curve
 from services.alerts.rules.load import load_rules
 from services.alerts.scene import Scene
 from services.alerts.silences import SilenceBook
@@ -46,8 +48,8 @@ class AlertsService:
         self._pool = StorePool(store, threads=2, name="alerts")
         self.ledger = Ledger(self._pool)
         self.silences = SilenceBook(self._pool)
-        self._collector = Collector(self._pool, clock())
         self._engine = Engine(self._rules)
+        self._collector = Collector(self._pool, clock(), self._asks)
         self._outbox: Outbox | None = None
         if settings.alert_webhook_url is not None:
             url = settings.alert_webhook_url.get_secret_value()
@@ -172,6 +174,9 @@ class AlertsService:
                 logger.warning("rules could not be judged", extra={"error": str(error), "failures": failures})
             every = min(_LONGEST_BACKOFF, 2.0 ** min(failures, 10)) if failures else _EVERY_SECONDS
             await pause(stop, max(0.2, every - (loop.time() - started)))
+
+    def _asks(self, now: int, plan: Plan | None) -> set[Ask | Curve]:
+        return self._engine.asks(now, plan)
 
     async def _with_live_seconds(self, scene: Scene) -> Scene:
         """Asks whether a campaign that is silent was live before, for those of which it matters."""

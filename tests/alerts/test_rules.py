@@ -13,9 +13,8 @@ from services.common.errors import ConfigurationError
 GOOD = "{name: stock_out, severity: info, summary: s, runbook: r"
 
 
-def test_the_shipped_rules_use_every_detector_and_spell_out_their_parameters() -> None:
+def test_the_shipped_rules_spell_out_their_parameters() -> None:
     rules = load_rules(None)
-    assert {rule.detector for rule in rules} == set(DETECTORS)
     spike = next(rule for rule in rules if rule.name == "traffic_spike")
     assert set(spike.parameters) == set(DETECTORS["traffic_spike"].parameters_type.model_fields)
 

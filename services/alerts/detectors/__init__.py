@@ -10,6 +10,7 @@ from services.alerts.detectors.dead_letters import DeadLetters
 from services.alerts.detectors.ingest_lag import IngestLag
 from services.alerts.detectors.refund_anomaly import RefundAnomaly
 from services.alerts.detectors.stock import StockLow, StockOut
+from services.alerts.detectors.threshold import Threshold
 from services.alerts.detectors.traffic_drop import TrafficDrop
 from services.alerts.detectors.traffic_spike import TrafficSpike
 
@@ -24,6 +25,7 @@ DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] 
     "data_silence": DataSilence,
     "dead_letters": DeadLetters,
     "ingest_lag": IngestLag,
+    "threshold": Threshold,
 }
 
 __all__ = ["DETECTORS", "AnyDetector", "CampaignDetector", "PipelineDetector"]

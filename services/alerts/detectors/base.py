@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from services.alerts.alert import Impact
 from services.alerts.lifecycle import Sighting
+from services.alerts.plan import Plan
+from services.alerts.readings.asks import Ask, Curve
 from services.alerts.scene import CampaignScene, PipelineScene
+from services.alerts.selection import Selection
 
 
 class Parameters(BaseModel):
@@ -24,7 +28,7 @@ class Verdict:
     """What a detector says of one set of labels. Labels without a verdict are clear.
 
     `labels` name the dimension at fault, without the campaign. `facts` fill the rule's summary. `evidence` holds
-    the points that decided it, as JSON.
+    the points that decided it, as JSON. `impact` is what it costs, where that can be estimated.
     """
 
     sighting: Sighting
@@ -34,6 +38,7 @@ class Verdict:
     onset: int | None = None
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    impact: Impact | None = None
 
 
 Verdicts = list[Verdict] | None
@@ -43,17 +48,29 @@ P = TypeVar("P", bound=Parameters)
 
 
 class CampaignDetector(ABC, Generic[P]):
-    """Looks at one campaign at a time. Holds no state: the same scene always gives the same verdicts."""
+    """Looks at one campaign at a time. Holds no state: the same scene always gives the same verdicts.
+
+    `selection` is what the rule says that it looks at; None where the detector does not take one.
+    """
 
     parameters_type: ClassVar[type[Parameters]]
+    takes_metric: ClassVar[bool] = False
+    """The rule names a metric, and may name a filter, a grouping and a window; otherwise it may name none of them."""
+    takes_condition: ClassVar[bool] = False
+    """The rule states a condition."""
     complete_within_ms: ClassVar[int] = 30_000
     """It is asked only while the store is complete to within so much of now. What is there is there, but what is
     missing may still be on its way: a detector of what is missing asks for more."""
     facts: ClassVar[frozenset[str]] = frozenset()
     """Names that a summary may use beside labels, value and threshold."""
 
-    def __init__(self, parameters: P) -> None:
+    def __init__(self, parameters: P, selection: Selection | None = None) -> None:
         self.parameters = parameters
+        self.selection = selection
+
+    def asks(self, now: int, plan: Plan | None) -> Iterable[Ask | Curve]:
+        """What the scene's readings should hold for the next look at a campaign with that plan."""
+        return ()
 
     @abstractmethod
     def judge(self, scene: CampaignScene) -> Verdicts:
