@@ -52,7 +52,9 @@ class Panel:
             self._sums[minute % self._minutes] = 0
         for value, minute, sums in rows:
             if oldest <= minute <= self._head:
-                self._sums[minute % self._minutes, self._place(value)] = sums
+                # The array grows with its values: the place first.
+                place = self._place(value)
+                self._sums[minute % self._minutes, place] = sums
 
     def covers(self, since: int) -> bool:
         """Whether every minute from `since` on has been read and is still held."""
