@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -26,14 +26,16 @@ def arrivals(
     duplicates: float = 0.0,
     disorder_ms: int = 0,
     silences: Sequence[tuple[int, int]] = (),
+    delay: Callable[[Record], int] | None = None,
 ) -> Iterator[Arrival]:
     """The records in the order in which they are sent.
 
     Each is late by up to `disorder_ms`; a share of them, `duplicates`, comes once more within two seconds or
-    the disorder, the same in every byte. Nothing is sent within one of the `silences`, which may grow
+    the disorder, the same in every byte. `delay` is asked how many ms a record is late beyond that, when its second
+    is generated. Nothing is sent within one of the `silences`, which may grow
     while this runs: what would fall into one comes just before it.
     """
-    if not duplicates and not disorder_ms:
+    if not duplicates and not disorder_ms and delay is None:
         yield from (Arrival(record.time_ms, record) for record in records)
         return
     rng = Random(f"arrivals/{seed}")
@@ -44,12 +46,12 @@ def arrivals(
         # that would fall into it is taken from here, since the next record happens after it.
         while waiting and waiting[0][0] <= record.time_ms:
             yield _outside(heapq.heappop(waiting), silences)
-        late = [rng.randrange(disorder_ms + 1)]
+        late = [rng.randrange(disorder_ms + 1) + (delay(record) if delay else 0)]
         if rng.random() < duplicates:
             late.append(late[0] + rng.randrange(max(_REPEAT_MS, disorder_ms)))
-        for delay in late:
+        for late_ms in late:
             sequence += 1
-            heapq.heappush(waiting, (record.time_ms + delay, sequence, record))
+            heapq.heappush(waiting, (record.time_ms + late_ms, sequence, record))
     while waiting:
         yield _outside(heapq.heappop(waiting), silences)
 

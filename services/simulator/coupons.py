@@ -50,9 +50,9 @@ class Coupon:
         timeline.plan(at_ms, "coupons", self.coupon_id, {"event_name": name, **self._fields})
 
     def redeem(self, timeline: Timeline, order: Order, at_ms: int) -> None:
-        """Plans `coupon_redeemed`, which happens if its order does."""
+        """Plans `coupon_redeemed`, which happens if its order is paid by then."""
         fields = {"event_name": "coupon_redeemed", **self._fields, "order_id": order.order_id}
-        timeline.plan(at_ms, "coupons", self.coupon_id, fields, lambda _: order.alive)
+        timeline.plan(at_ms, "coupons", self.coupon_id, fields, lambda _: order.paid)
 
 
 def hand_out(timeline: Timeline, rng: Random, holder: dict[str, Any], currency: str, at_ms: int) -> Coupon:

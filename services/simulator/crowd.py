@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from services.simulator.catalogue import Catalogue, Item
+from services.simulator.conditions import Conditions
 from services.simulator.coupons import Coupon, hand_out
 from services.simulator.orders import Line, Order, Shop
 from services.simulator.timeline import SECOND_MS, Timeline, money
@@ -25,7 +26,8 @@ _FREE_SHIPPING_CENTS = 9_900
 class Crowd:
     """Visitors by channel. With a shop they buy; without one they fill the cart and think better of it.
 
-    `customers` is how many people are known and come back; the others come once and are new.
+    `customers` is how many people are known and come back; the others come once and are new. `wave` is how many
+    times the usual number a planned sale brings to a channel; marketing pays for the usual ones.
     """
 
     def __init__(
@@ -39,7 +41,11 @@ class Crowd:
         intensity: Callable[[int], float],
         customers: int,
         currency: str = "CNY",
+        wave: Callable[[str, int], float] = lambda _channel, _at: 1.0,
+        conditions: Conditions | None = None,
     ) -> None:
+        self._wave = wave
+        self._conditions = conditions or Conditions()
         self._catalogue = catalogue
         self._shop = shop
         self._rng = Random(f"crowd/{seed}")
@@ -56,9 +62,11 @@ class Crowd:
         """Lets in whoever comes in this second."""
         rate = self._rate * self._intensity(timeline.now_ms)
         for channel, share in self._channels.items():
-            owed = self._owed[channel] + rate * share
+            wave = self._wave(channel, timeline.now_ms)
+            owed = self._owed[channel] + rate * share * wave * (1 - self._conditions.away.get(channel, 0.0))
             while owed >= 1:
                 owed -= 1
+                timeline.visits[channel] += 1 / wave
                 self._visit(timeline, channel, timeline.now_ms + self._rng.randrange(SECOND_MS))
             self._owed[channel] = owed
 
@@ -67,7 +75,6 @@ class Crowd:
         is_new = rng.random() < 0.4
         user_id = timeline.next_id("v") if is_new else f"u-{rng.randrange(self._customers):06d}"
         visit = Visit(timeline, rng, user_id, channel, at_ms)
-        timeline.visits[channel] += 1
         visit.page("/")
         if rng.random() < 0.25:
             visit.wait(2_000)
@@ -78,14 +85,15 @@ class Crowd:
         coupon = None
         if self._shop is not None and rng.random() < 0.12:
             at = visit.wait(3_000)
-            coupon = hand_out(timeline, rng, dict(visit.base), self._currency, at)
+            holder = {**visit.base, "device_id": f"d-{user_id}"}
+            coupon = hand_out(timeline, rng, holder, self._currency, at)
         seen: list[Item] = []
         while rng.random() < (0.8 if not seen else 0.5) and len(seen) < 8:
             visit.wait(8_000)
             if rng.random() < 0.3:
                 visit.page("/search")
                 visit.wait(4_000)
-            item = self._catalogue.draw(rng)
+            item = self._look()
             seen.append(item)
             visit.item("view_item", item)
         order = None
@@ -93,6 +101,12 @@ class Crowd:
             order = self._buy(timeline, visit, seen, coupon, is_new)
         if coupon is not None and order is None and rng.random() < 0.5:
             coupon.plan(timeline, "coupon_expired", visit.at_ms + rng.randrange(600_000, 3_600_000))
+
+    def _look(self) -> Item:
+        viral = self._conditions.viral
+        if viral is not None and self._rng.random() < viral[1]:
+            return viral[0]
+        return self._catalogue.draw(self._rng)
 
     def _buy(
         self, timeline: Timeline, visit: Visit, seen: list[Item], coupon: Coupon | None, is_new: bool
@@ -118,13 +132,19 @@ class Crowd:
         self, timeline: Timeline, visit: Visit, items: list[Item], coupon: Coupon | None, is_new: bool
     ) -> tuple[Order, Coupon | None]:
         rng = self._rng
+        price = self._conditions.prices.get(visit.base["channel"], 1.0)
         lines = [
-            Line(item.item_id, item.category, 1 if rng.random() < 0.8 else rng.randrange(2, 4), item.price_cents)
+            Line(
+                item.item_id,
+                item.category,
+                1 if rng.random() < 0.8 else rng.randrange(2, 4),
+                max(1, round(item.price_cents * price)),
+            )
             for item in items
         ]
         goods = sum(line.quantity * line.price_cents for line in lines)
         used = coupon if coupon is not None and goods >= coupon.batch.least_cents else None
-        shipping = 0 if goods >= _FREE_SHIPPING_CENTS else _SHIPPING_CENTS
+        shipping = 0 if goods >= _FREE_SHIPPING_CENTS * price else _SHIPPING_CENTS
         discount = used.batch.face_cents if used else 0
         fields = {
             **visit.base,
@@ -159,9 +179,12 @@ class Crowd:
             if luck >= 0.93:
                 shop.note(timeline, order, "order_cancelled", "payment_failed", at)
                 return
-        shop.pay(timeline, order, at)
-        if coupon is not None:
-            coupon.redeem(timeline, order, at)
+
+        def redeem(paid_ms: int) -> None:
+            if coupon is not None:
+                coupon.redeem(timeline, order, paid_ms)
+
+        shop.pay(timeline, order, at, redeem)
         if rng.random() < 0.03:
             line = order.lines[rng.randrange(len(order.lines))]
             reason = rng.choice(("size", "changed_mind", "late_delivery"))

@@ -65,6 +65,7 @@ async def deliver(
         duplicates=delivery.duplicates,
         disorder_ms=round(delivery.disorder_seconds * SECOND_MS),
         silences=source.incidents.silences,
+        delay=source.delay,
     )
     sent = 0
     with contextlib.ExitStack() as stack:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.simulator.catalogue import Catalogue, festival_catalogue
+from services.simulator.conditions import Conditions
 from services.simulator.crowd import (
     EVENTS_PER_VISIT,
     LINES_PER_ORDER,
@@ -35,6 +36,8 @@ class Source:
     campaign: Campaign
     revised: Callable[[], Campaign] | None = None
     """The campaign once it is known when incidents happen, for one whose end depends on silences."""
+    delay: Callable[[Record], int] | None = None
+    """How many ms later than it happened a record arrives, disorder apart."""
 
     def go_live(self) -> None:
         """From the first second on that has not been generated yet, incidents may happen."""
@@ -55,6 +58,7 @@ def festival(
     events_per_second: float,
     incidents: Sequence[Incident] = (),
     currency: str = "CNY",
+    topic_prefix: str = "campaign.",
 ) -> Source:
     """A synthetic festival that starts at a moment (cut to the second), with so many events a second in the mean.
 
@@ -72,16 +76,28 @@ def festival(
         orders_per_second=visits * ORDERS_PER_VISIT,
         order_cents=catalogue.mean_price_cents() * LINES_PER_ORDER * PIECES_PER_LINE,
     )
+    conditions = Conditions()
     shop = Shop(
         Stock(
             catalogue.by_id,
-            _capacity(catalogue, expected.orders_per_second),
+            capacity(catalogue, expected.orders_per_second),
             seed=seed,
             reports_per_second=reports,
         ),
         refuse_sold_out=True,
+        conditions=conditions,
+        seed=seed,
     )
-    director = Incidents(incidents, seed=seed, shop=shop, catalogue=catalogue, channels=list(CHANNELS))
+    director = Incidents(
+        incidents,
+        seed=seed,
+        shop=shop,
+        catalogue=catalogue,
+        channels=list(CHANNELS),
+        conditions=conditions,
+        topic_prefix=topic_prefix,
+        currency=currency,
+    )
     crowd = Crowd(
         catalogue,
         shop,
@@ -91,10 +107,11 @@ def festival(
         intensity=plan.intensity,
         customers=max(20_000, round(400 * events_per_second)),
         currency=currency,
+        conditions=conditions,
     )
     return Source(
         timeline,
-        (director, crowd, shop.stock, Spend(CHANNELS, seed=seed, currency=currency)),
+        (director, crowd, shop.stock, Spend(CHANNELS, seed=seed, currency=currency, conditions=conditions)),
         director,
         campaign_body(campaign_id, f"模拟大促 {campaign_id}", plan, expected),
     )
@@ -114,6 +131,7 @@ def backlog(
         yield record.kind, record.key, record.value
 
 
-def _capacity(catalogue: Catalogue, orders_per_second: float) -> dict[str, int]:
+def capacity(catalogue: Catalogue, orders_per_second: float) -> dict[str, int]:
+    """How many pieces of each item there are: what is sold in a day, and some hundreds at the least."""
     pieces = orders_per_second * LINES_PER_ORDER * PIECES_PER_LINE * _HOURS_OF_STOCK * 3600
     return {item_id: max(600, round(pieces * share)) for item_id, share in catalogue.share.items()}

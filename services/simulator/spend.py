@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
+from services.simulator.conditions import Conditions
 from services.simulator.timeline import SECOND_MS, Timeline, money
 from services.simulator.world import CLICK_THROUGH, CLICKS_PER_VISIT, COST_PER_CLICK_CENTS
 
@@ -14,13 +15,26 @@ _SOURCES = {"app": "oceanengine", "mini_program": "wechat", "web": "baidu", "liv
 
 
 class Spend:
-    """One `ad_spend` a channel every five seconds; the channels take turns."""
+    """One `ad_spend` a channel every five seconds; the channels take turns.
 
-    def __init__(self, channels: Mapping[str, float], *, seed: int, currency: str = "CNY") -> None:
+    `price` is what a click costs, times the usual.
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, float],
+        *,
+        seed: int,
+        currency: str = "CNY",
+        price: float = 1.0,
+        conditions: Conditions | None = None,
+    ) -> None:
+        self._price = price
+        self._conditions = conditions or Conditions()
         self._rng = Random(f"spend/{seed}")
         self._channels = list(channels)
         self._currency = currency
-        self._seen = dict.fromkeys(channels, 0)
+        self._seen = dict.fromkeys(channels, 0.0)
         self._owed = dict.fromkeys(channels, 0.0)
 
     def tick(self, timeline: Timeline) -> None:
@@ -34,7 +48,7 @@ class Spend:
             self._owed[channel] += visits * CLICKS_PER_VISIT[channel]
             clicks = int(self._owed[channel])
             self._owed[channel] -= clicks
-            noise = self._rng.uniform(0.9, 1.1)
+            noise = self._rng.uniform(0.9, 1.1) * self._price * self._conditions.spend.get(channel, 1.0)
             fields = {
                 "event_name": "ad_spend",
                 "channel": channel,

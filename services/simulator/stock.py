@@ -36,7 +36,7 @@ class Stock:
         self._shelves = list(self._full)
         self._due: set[tuple[str, str]] = set()
         self._refills: set[tuple[str, str]] = set()
-        self._sold_out: set[str] = set()
+        self._held: dict[str, float] = {}
         self._rate = reports_per_second
         self._owed = 0.0
         self._next = 0
@@ -48,7 +48,7 @@ class Stock:
 
     def is_sold_out(self, item_id: str) -> bool:
         """Whether an incident holds this item at zero."""
-        return item_id in self._sold_out
+        return self._held.get(item_id) == 0
 
     def tick(self, timeline: Timeline) -> None:
         """Reports every level once at first, then some each second, turn by turn."""
@@ -76,12 +76,19 @@ class Stock:
 
     def sell_out(self, timeline: Timeline, item_id: str) -> None:
         """All warehouses stand at zero from the present second on, until `restock`."""
-        self._sold_out.add(item_id)
+        self.hold(timeline, item_id, 0)
+
+    def hold(self, timeline: Timeline, item_id: str, share: float) -> None:
+        """All warehouses stand at a share of their safety stock from the present second on, until `restock`.
+
+        With a share above zero each has at least one piece.
+        """
+        self._held[item_id] = share
         self.report(timeline, item_id)
 
     def restock(self, timeline: Timeline, item_id: str) -> None:
         """All warehouses are full from the present second on."""
-        self._sold_out.discard(item_id)
+        self._held.pop(item_id, None)
         for shelf, full in self._full.items():
             if shelf[0] == item_id:
                 self._level[shelf] = full
@@ -92,6 +99,9 @@ class Stock:
         for index, shelf in enumerate(shelf for shelf in self._shelves if shelf[0] == item_id):
             # Not through `_report`: one that is due later would put this one off.
             self._plan(timeline, shelf, timeline.now_ms + index)
+
+    def _held_level(self, shelf: tuple[str, str], share: float) -> int:
+        return max(1, int(self._full[shelf] * _SAFETY * share)) if share else 0
 
     def _report(self, timeline: Timeline, shelf: tuple[str, str], at_ms: int) -> None:
         if shelf not in self._due:
@@ -127,7 +137,8 @@ class Stock:
             self._due.discard(shelf)
             if before is not None:
                 before()
-            fields["available"] = 0 if item_id in self._sold_out else self._level[shelf]
+            held = self._held.get(item_id)
+            fields["available"] = self._level[shelf] if held is None else self._held_level(shelf, held)
             return True
 
         timeline.plan(at_ms, "inventory", item_id, fields, read)

@@ -6,7 +6,7 @@ Pure: time is simulated, and the same actors with the same seed yield the same b
 from __future__ import annotations
 
 import zlib
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -20,6 +20,9 @@ _PAGE_VIEWS = frozenset({"page_view", "view_item"})
 
 Hook = Callable[[int], bool]
 """Called when a planned event is due, with its time in ms; False keeps it from happening."""
+
+Gate = Callable[[str, dict[str, Any]], bool]
+"""Called with kind and fields of an event that happens; False loses it on its way."""
 
 
 class Record(NamedTuple):
@@ -85,13 +88,16 @@ class Timeline:
         self.now_ms = start_ms
         self.paused_ms = 0
         self.run_id = f"{zlib.crc32(f'{seed}/{start_ms}/{campaign_id}'.encode()):08x}"
-        self.visits: Counter[str] = Counter()
-        """Visits begun by channel over the whole run, those of a spike left out: marketing pays for them."""
+        self.visits: defaultdict[str, float] = defaultdict(float)
+        """Visits begun by channel over the whole run that marketing pays for; none of a spike, and of a sale's rush
+        no more than would have come without it."""
         self.page_views: deque[Counter[str]] = deque(maxlen=60)
         """Page views by channel in each of the last seconds that are complete."""
         self.notices: deque[Truth | Campaign] = deque()
         """What those who run the timeline should know; they take it from the left."""
-        self._planned: dict[int, list[tuple[int, int, str, str, dict[str, Any], Hook | None]]] = {}
+        self.gates: list[Gate] = []
+        """All of them must let an event pass; for those who lose events."""
+        self._planned: dict[int, list[tuple[int, int, str, str, dict[str, Any] | bytes, Hook | None]]] = {}
         self._sequence = 0
         self._finished = False
 
@@ -100,8 +106,11 @@ class Timeline:
         self._sequence += 1
         return f"{prefix}-{self.run_id}-{self._sequence:x}"
 
-    def plan(self, at_ms: int, kind: str, key: str, fields: dict[str, Any], hook: Hook | None = None) -> None:
-        """Lets an event happen at a time not before the present second; the timeline owns `fields` from here."""
+    def plan(self, at_ms: int, kind: str, key: str, fields: dict[str, Any] | bytes, hook: Hook | None = None) -> None:
+        """Lets an event happen at a time not before the present second; the timeline owns `fields` from here.
+
+        Bytes are sent as they are, whatever they say. A hook may plan nothing for the second it is called in.
+        """
         if at_ms < self.now_ms:
             raise ValueError(f"event planned {self.now_ms - at_ms} ms in the past")
         self._sequence += 1
@@ -144,6 +153,11 @@ class Timeline:
             for offset, _, kind, key, fields, hook in sorted(self._planned.pop(second, ())):
                 at_ms = base_ms + offset
                 if hook is not None and not hook(at_ms):
+                    continue
+                if isinstance(fields, bytes):
+                    yield Record(at_ms, kind, key.encode(), fields)
+                    continue
+                if self.gates and not all(gate(kind, fields) for gate in self.gates):
                     continue
                 emitted += 1
                 fields["event_id"] = f"{event}{emitted:x}"

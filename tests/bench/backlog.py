@@ -131,6 +131,6 @@ async def _create(settings: Settings, partitions: Mapping[str, int]) -> None:
 def _version() -> str:
     simulator = Path(__file__).resolve().parents[2] / "services" / "simulator"
     digest = hashlib.sha256()
-    for source in sorted(simulator.glob("*.py")):
+    for source in sorted(simulator.rglob("*.py")):
         digest.update(source.read_bytes())
     return f"{EVENTS_PER_SECOND}-{digest.hexdigest()[:12]}"

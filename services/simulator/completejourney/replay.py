@@ -11,6 +11,7 @@ from services.simulator.catalogue import Catalogue, Item
 from services.simulator.completejourney.campaign import replay_body
 from services.simulator.completejourney.coupons import IssuedCoupon, issued_coupons
 from services.simulator.completejourney.data import Basket, CampaignData
+from services.simulator.conditions import Conditions
 from services.simulator.crowd import Crowd
 from services.simulator.incidents import Incident, Incidents
 from services.simulator.orders import Order, Shop
@@ -257,12 +258,24 @@ def completejourney(
     catalogue, sold = _catalogue(data)
     followed = {item.item_id: item for item in catalogue.items[:_FOLLOWED_ITEMS]}
     capacity = {item_id: sold[item_id] * _STOCK_TIMES_SALES for item_id in followed}
+    conditions = Conditions()
     shop = Shop(
         Stock(followed, capacity, seed=seed, reports_per_second=1.0),
         # The orders are real: they happen, whatever the simulated stock says.
         refuse_sold_out=False,
+        conditions=conditions,
+        seed=seed,
     )
-    director = Incidents(incidents, seed=seed, shop=shop, catalogue=catalogue, channels=list(CHANNELS))
+    director = Incidents(
+        incidents,
+        seed=seed,
+        shop=shop,
+        catalogue=catalogue,
+        channels=list(CHANNELS),
+        conditions=conditions,
+        crowd=False,
+        currency=currency,
+    )
     replay = Replay(
         data,
         catalogue,
@@ -284,7 +297,8 @@ def completejourney(
         customers=50_000,
         currency=currency,
     )
-    actors = (director, replay, crowd, shop.stock, Spend(CHANNELS, seed=seed, currency=currency))
+    spend = Spend(CHANNELS, seed=seed, currency=currency, conditions=conditions)
+    actors = (director, replay, crowd, shop.stock, spend)
     return Source(timeline, actors, director, replay.begin(timeline), lambda: replay.describe(timeline))
 
 

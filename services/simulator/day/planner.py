@@ -1,0 +1,140 @@
+"""Which incidents a festival gets, and when: spread so that each can be told from every other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from services.simulator.crowd import ORDERS_PER_VISIT
+from services.simulator.day.programme import MINUTE_MS, QUIET_START_MS, Programme
+from services.simulator.incidents import Incident
+from services.simulator.incidents.registry import KINDS
+from services.simulator.timeline import SECOND_MS
+from services.simulator.world import CHANNELS
+
+APART_SECONDS = 12 * 60
+"""Between any two."""
+SAME_RULE_SECONDS = 30 * 60
+SILENCE_SECONDS = 20 * 60
+BEFORE_SALE_MS, AFTER_SALE_MS = 10 * MINUTE_MS, 20 * MINUTE_MS
+"""What a sale brings must have settled, and must not yet have begun."""
+
+_END_MS = 10 * MINUTE_MS
+_TRIES = 400
+_VIEWS_PER_VISIT = 3.4
+_PREPARED_SECONDS = 4 * 3600
+_DAY_MS = 24 * 60 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """How a kind usually goes: how long, and how busy its channel must be for anybody to notice."""
+
+    seconds: tuple[int, int]
+    views: float = 0
+    """Traffic events a minute."""
+    orders: float = 0
+    """Orders a minute."""
+    channels: bool = True
+    counts: tuple[int, int] | None = None
+    sells: bool = False
+    """It costs sales, and is not told apart from a phase that is slow anyway."""
+
+
+_HABITS: dict[str, _Habit] = {
+    "trough": _Habit((600, 1200), orders=3, sells=True),
+    "roi_floor": _Habit((1200, 1800), orders=2, sells=True),
+    "payment_outage": _Habit((240, 600), orders=3, sells=True),
+    "drop": _Habit((180, 480), views=60, sells=True),
+    "lost": _Habit((180, 480), views=60, sells=True),
+    "budget_overrun": _Habit((600, 900), views=60),
+    "refund_channel": _Habit((120, 240), orders=1.5, counts=(24, 40)),
+    "spike": _Habit((60, 180), views=20, sells=True),
+    "bots": _Habit((120, 300), views=20, sells=True),
+    "brushing": _Habit((240, 480), views=60, counts=(30, 50)),
+    "coupon_abuse": _Habit((240, 480), views=60, counts=(80, 120)),
+    "refund_fraud": _Habit((180, 300), channels=False),
+    "refund_burst": _Habit((60, 150), channels=False, counts=(14, 30)),
+    "stock_out": _Habit((120, 400), channels=False),
+    "stock_low": _Habit((180, 600), channels=False),
+    "silence": _Habit((60, 150), channels=False),
+    "malformed": _Habit((90, 300), channels=False),
+    "late": _Habit((240, 480), channels=False),
+    "viral": _Habit((480, 900), channels=False),
+    "refund_bump": _Habit((120, 240), channels=False),
+    "family": _Habit((900, 1500)),
+}
+
+
+def incident_plan(
+    programme: Programme, seed: int, visits_per_second: float, kinds: Sequence[str] | None = None
+) -> list[Incident]:
+    """One incident of each kind, decoys included, or of those that are named; fewer when the festival is short.
+
+    Offsets count from the festival's start. None begins in its first 70 minutes; none meets a sale, nor another
+    within 12 minutes, of the same rule within 30, a silence within 20. What finds no place is left out.
+    """
+    rng = Random(f"plan/{seed}")
+    wanted = list(kinds if kinds is not None else _HABITS)
+    if kinds is None:
+        rng.shuffle(wanted)
+        wanted = wanted[: max(1, round(len(wanted) * min(1.0, (programme.end_ms - programme.start_ms) / _DAY_MS)))]
+    # Those that need the most come first.
+    wanted.sort(key=lambda name: list(_HABITS).index(name))
+    placed: list[Incident] = []
+    for name in wanted:
+        for _ in range(_TRIES):
+            incident = _propose(programme, rng, name, visits_per_second)
+            if incident is not None and fits(programme, incident, placed):
+                placed.append(incident)
+                break
+    return sorted(placed, key=lambda one: one.offset)
+
+
+def fits(programme: Programme, incident: Incident, placed: Sequence[Incident]) -> bool:
+    """Whether an incident keeps away from sales, and from all that have a place."""
+    starts_ms = programme.start_ms + incident.offset * SECOND_MS
+    ends_ms = starts_ms + incident.seconds * SECOND_MS
+    for sale in programme.sales:
+        if starts_ms < sale.end_ms + AFTER_SALE_MS and sale.start_ms - BEFORE_SALE_MS < ends_ms:
+            return False
+    if programme.slow and _HABITS[incident.type].sells:
+        slow = programme.phase(programme.slow)
+        if starts_ms < slow.end_ms + AFTER_SALE_MS and slow.start_ms < ends_ms:
+            return False
+    return not any(incident.overlaps(other, _apart(incident, other)) for other in placed)
+
+
+def _apart(one: Incident, other: Incident) -> int:
+    if KINDS[one.type].rule == KINDS[other.type].rule:
+        return SAME_RULE_SECONDS
+    return SILENCE_SECONDS if "silence" in (one.type, other.type) else APART_SECONDS
+
+
+def _propose(programme: Programme, rng: Random, name: str, visits_per_second: float) -> Incident | None:
+    habit, kind = _HABITS[name], KINDS[name]
+    seconds = rng.randrange(habit.seconds[0], habit.seconds[1] + 1)
+    whole = (programme.end_ms - programme.start_ms - _END_MS) // SECOND_MS
+    earliest = QUIET_START_MS // SECOND_MS
+    if kind.prepare is not None:
+        earliest = max(earliest, min(_PREPARED_SECONDS, whole // 2))
+    if earliest + seconds >= whole:
+        return None
+    offset = rng.randrange(earliest, whole - seconds)
+    options: dict[str, str] = {}
+    if habit.channels:
+        starts_ms = programme.start_ms + offset * SECOND_MS
+        level = min(programme.intensity(starts_ms), programme.intensity(starts_ms + seconds * SECOND_MS))
+        visits = visits_per_second * level * 60
+        busy = [
+            channel
+            for channel, share in CHANNELS.items()
+            if visits * share * _VIEWS_PER_VISIT >= habit.views and visits * share * ORDERS_PER_VISIT >= habit.orders
+        ]
+        if not busy:
+            return None
+        options["channel"] = rng.choice(busy)
+    if habit.counts is not None:
+        options["count"] = str(rng.randrange(*habit.counts))
+    return Incident(name, offset, seconds, options)

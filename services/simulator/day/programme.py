@@ -1,0 +1,234 @@
+"""What is planned for a festival: its phases, the sales within them, and how busy each moment is meant to be."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from random import Random
+from typing import Literal
+
+from services.simulator.day.curve import HOUR_MS, day_curve, midnight_within
+from services.simulator.festival import Phase
+from services.simulator.timeline import SECOND_MS
+from services.simulator.world import CHANNELS
+
+Variant = Literal["calm", "flash", "full"]
+
+MINUTE_MS = 60_000
+QUIET_START_MS = 70 * MINUTE_MS
+"""Nothing unusual, planned or not, happens before: rules need an hour of history."""
+
+_RAMP_MS = 15 * MINUTE_MS
+_STEP_MS = 10 * SECOND_MS
+_APART_MS = 75 * MINUTE_MS
+_SLOW_LEAST_MS = 100 * MINUTE_MS
+_SLOW_LEVEL = 0.4
+_SLOW_SHARE = 0.22
+"""Of the whole festival's business at the most, so that the whole stays on course without it."""
+_FRONT_LOADED = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A planned rush, half-open: `factor` times the usual number come to its channels at the second in which it opens,
+    fewer and fewer after that; at the end hardly more than usual."""
+
+    name: str
+    start_ms: int
+    end_ms: int
+    factor: float
+    channels: tuple[str, ...] = tuple(CHANNELS)
+
+    def at(self, at_ms: int) -> float:
+        """Times the usual number at a moment within."""
+        return 1 + (self.factor - 1) * math.exp(-4 * (at_ms - self.start_ms) / (self.end_ms - self.start_ms))
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A festival from `start_ms` to `end_ms`.
+
+    `phases` cover it without a gap; each sale is a phase of its own. `slow` is the name of a phase in which far fewer
+    people come than was planned, empty for none.
+    """
+
+    start_ms: int
+    end_ms: int
+    phases: tuple[Phase, ...]
+    sales: tuple[Sale, ...] = ()
+    slow: str = ""
+
+    def planned(self, at_ms: int) -> float:
+        """How busy a moment is meant to be, sales apart; with sales the mean over the festival is 1."""
+        return self._shape(at_ms) / self._mean
+
+    def intensity(self, at_ms: int) -> float:
+        """How busy a moment is, sales apart."""
+        return self.planned(at_ms) * self._slowness(at_ms)
+
+    def wave(self, channel: str, at_ms: int) -> float:
+        """Times the usual number whom a sale brings to a channel."""
+        for sale in self.sales:
+            if sale.start_ms <= at_ms < sale.end_ms:
+                return sale.at(at_ms) if channel in sale.channels else 1.0
+        return 1.0
+
+    def business(self, at_ms: int) -> float:
+        """How busy a moment is meant to be over all channels, sales included."""
+        return self.planned(at_ms) * sum(share * self.wave(channel, at_ms) for channel, share in CHANNELS.items())
+
+    def phase(self, name: str) -> Phase:
+        """The phase of that name."""
+        return next(phase for phase in self.phases if phase.name == name)
+
+    def phase_at(self, at_ms: int) -> Phase:
+        """The phase that holds a moment of the festival."""
+        return next(phase for phase in reversed(self.phases) if phase.start_ms <= at_ms or phase is self.phases[0])
+
+    def weight(self, start_ms: int, end_ms: int) -> float:
+        """The planned business of a span, in average seconds."""
+        return sum(amount for _, amount in self._steps(start_ms, end_ms))
+
+    def least_lead(self, start_ms: int, end_ms: int) -> float:
+        """How far the planned business of a span falls behind an even pace at the worst: 1 for never, 0.5 for half.
+
+        Its first twenty minutes do not count: they say little.
+        """
+        total, done, least = self.weight(start_ms, end_ms), 0.0, 1.0
+        for at_ms, amount in self._steps(start_ms, end_ms):
+            done += amount
+            passed = at_ms + _STEP_MS - start_ms
+            if passed >= 20 * MINUTE_MS:
+                least = min(least, done / total / (min(passed, end_ms - start_ms) / (end_ms - start_ms)))
+        return least
+
+    def _steps(self, start_ms: int, end_ms: int) -> list[tuple[int, float]]:
+        return [
+            (at, self.business(at) * min(_STEP_MS, end_ms - at) / SECOND_MS) for at in range(start_ms, end_ms, _STEP_MS)
+        ]
+
+    @cached_property
+    def _mean(self) -> float:
+        steps = range(self.start_ms, self.end_ms, _STEP_MS)
+        return sum(
+            self._shape(at) * sum(share * self.wave(channel, at) for channel, share in CHANNELS.items()) for at in steps
+        ) / len(steps)
+
+    def _shape(self, at_ms: int) -> float:
+        return self._phase_level(at_ms) * day_curve(at_ms)
+
+    def _phase_level(self, at_ms: int) -> float:
+        before = self.phases[0].level
+        for phase in self.phases:
+            if at_ms < phase.end_ms:
+                # A phase takes over by and by, as people come in.
+                into = min(1.0, max(0.0, (at_ms - phase.start_ms) / _RAMP_MS))
+                return before + (phase.level - before) * (1 - math.cos(math.pi * into)) / 2
+            before = phase.level
+        return before
+
+    def _slowness(self, at_ms: int) -> float:
+        if not self.slow:
+            return 1.0
+        phase = self.phase(self.slow)
+        if not phase.start_ms <= at_ms < phase.end_ms + _RAMP_MS:
+            return 1.0
+        away = at_ms - phase.start_ms if at_ms < phase.end_ms else phase.end_ms + _RAMP_MS - at_ms
+        into = min(1.0, away / _RAMP_MS)
+        return 1 - (1 - _SLOW_LEVEL) * (1 - math.cos(math.pi * into)) / 2
+
+
+def festival_programme(seed: int, start_ms: int, hours: float, variant: Variant) -> Programme:
+    """The programme of so many hours: warm-up, from midnight on (or an eighth of it) the burst, long tail.
+
+    `calm` has neither sales nor an opening; `full` has a slow phase too, where one fits.
+    """
+    rng = Random(f"programme/{seed}")
+    end_ms = start_ms + round(hours * 3600) * SECOND_MS
+    burst_ms = midnight_within(start_ms + QUIET_START_MS, start_ms + (end_ms - start_ms) // 2)
+    if burst_ms is None:
+        eighth = start_ms + max(QUIET_START_MS, (end_ms - start_ms) // 8)
+        burst_ms = min(end_ms, -(-eighth // HOUR_MS) * HOUR_MS)
+    tail_ms = max(burst_ms, burst_ms + (end_ms - burst_ms) * 4 // 5 // MINUTE_MS * MINUTE_MS)
+    sales = () if variant == "calm" else _sales(rng, start_ms, burst_ms, end_ms)
+    frame = [
+        ("warm_up", start_ms, burst_ms, 0.95),
+        ("burst", burst_ms, tail_ms, 1.05),
+        ("long_tail", tail_ms, end_ms, 0.9),
+    ]
+    phases = _phases([part for part in frame if part[1] < part[2]], sales)
+    programme = Programme(start_ms, end_ms, phases, sales)
+    if variant != "full":
+        return programme
+    return Programme(start_ms, end_ms, phases, sales, _slow(rng, programme))
+
+
+def _sales(rng: Random, start_ms: int, burst_ms: int, end_ms: int) -> tuple[Sale, ...]:
+    chosen: list[Sale] = []
+    if burst_ms + HOUR_MS < end_ms:
+        chosen.append(Sale("opening", burst_ms, burst_ms + 30 * MINUTE_MS, round(rng.uniform(4, 6), 1)))
+    # On the half hours of the waking day.
+    slots = [
+        at
+        for at in range(
+            -(-(start_ms + QUIET_START_MS) // (HOUR_MS // 2)) * (HOUR_MS // 2), end_ms - HOUR_MS, HOUR_MS // 2
+        )
+        if day_curve(at) > 0.9
+    ]
+    rng.shuffle(slots)
+    per_kind = max(1, round((end_ms - start_ms) / (8 * HOUR_MS)))
+    wanted = ["flash"] * per_kind + ["live"] * max(1, per_kind - 1)
+    for at in slots:
+        if not wanted:
+            break
+        length = (rng.randrange(10, 21) if wanted[0] == "flash" else rng.randrange(20, 41)) * MINUTE_MS
+        if any(at < sale.end_ms + _APART_MS and sale.start_ms < at + length + _APART_MS for sale in chosen):
+            continue
+        kind = wanted.pop(0)
+        channels = tuple(CHANNELS) if kind == "flash" else ("live",)
+        chosen.append(Sale(kind, at, at + length, round(rng.uniform(3, 6), 1), channels))
+    chosen.sort(key=lambda sale: sale.start_ms)
+    numbers: Counter[str] = Counter()
+    named = []
+    for sale in chosen:
+        numbers[sale.name] += 1
+        named.append(sale if sale.name == "opening" else replace(sale, name=f"{sale.name}_{numbers[sale.name]}"))
+    return tuple(named)
+
+
+def _phases(frame: Sequence[tuple[str, int, int, float]], sales: Sequence[Sale]) -> tuple[Phase, ...]:
+    """The frame's parts with the sales cut out of them; what is left of a part is numbered."""
+    phases: list[Phase] = []
+    for name, start_ms, end_ms, level in frame:
+        at, pieces = start_ms, list[tuple[int, int]]()
+        for sale in sales:
+            if start_ms <= sale.start_ms < end_ms:
+                phases.append(Phase(sale.name, sale.start_ms, sale.end_ms, level))
+                if at < sale.start_ms:
+                    pieces.append((at, sale.start_ms))
+                at = sale.end_ms
+        if at < end_ms:
+            pieces.append((at, end_ms))
+        phases += [
+            Phase(name if len(pieces) == 1 else f"{name}_{number}", first, last, level)
+            for number, (first, last) in enumerate(pieces, 1)
+        ]
+    return tuple(sorted(phases, key=lambda phase: phase.start_ms))
+
+
+def _slow(rng: Random, programme: Programme) -> str:
+    whole = programme.weight(programme.start_ms, programme.end_ms)
+    sales = {sale.name for sale in programme.sales}
+    fitting = [
+        phase.name
+        for phase in programme.phases
+        if phase.name not in sales
+        and phase.start_ms >= programme.start_ms + QUIET_START_MS
+        and phase.end_ms - phase.start_ms >= _SLOW_LEAST_MS
+        and programme.weight(phase.start_ms, phase.end_ms) <= _SLOW_SHARE * whole
+        and programme.least_lead(phase.start_ms, phase.end_ms) >= _FRONT_LOADED
+    ]
+    return rng.choice(fitting) if fitting else ""
