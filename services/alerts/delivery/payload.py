@@ -22,9 +22,9 @@ def webhook_payload(transition: Transition, external_url: str) -> dict[str, Any]
         "summary": alert.summary,
         "runbook": alert.runbook,
         "alert_id": alert.id,
-        "value": _number(alert.value),
-        "threshold": _number(alert.threshold),
-        "complete_until": _time(alert.complete_until),
+        "value": number(alert.value),
+        "threshold": number(alert.threshold),
+        "complete_until": time(alert.complete_until),
     }
     group = {name: labels[name] for name in ("alertname", *sorted(alert.labels))}
     return {
@@ -42,7 +42,7 @@ def webhook_payload(transition: Transition, external_url: str) -> dict[str, Any]
                 "status": status,
                 "labels": labels,
                 "annotations": annotations,
-                "startsAt": _time(alert.starts_at),
+                "startsAt": time(alert.starts_at),
                 "endsAt": _ends_at(alert) if status == "resolved" else _NEVER,
                 "generatorURL": f"{external_url}/api/v1/alerts/{alert.id}",
                 "fingerprint": alert.fingerprint,
@@ -52,12 +52,14 @@ def webhook_payload(transition: Transition, external_url: str) -> dict[str, Any]
 
 
 def _ends_at(alert: Alert) -> str:
-    return _NEVER if alert.ends_at is None else _time(alert.ends_at)
+    return _NEVER if alert.ends_at is None else time(alert.ends_at)
 
 
-def _time(ms: int) -> str:
+def time(ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds."""
     return to_datetime(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
+def number(value: float) -> str:
+    """Without a point where there is none."""
+    return str(int(value)) if float(value).is_integer() else repr(value)
