@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from schemas.receivers import Mention
-from services.alerts.alert import Alert, Transition
+from services.alerts.alert import Transition
+from services.alerts.delivery.pages import page_of
 from services.alerts.delivery.sinks.base import ACKNOWLEDGED, ESCALATED, FIRING, OPENING, RESOLVED, Context
-from services.alerts.delivery.text import one_line
-from services.common.clock import to_datetime
+from services.alerts.delivery.text import clean, fit, one_line
+from services.alerts.page import Language as PageLanguage
+from services.alerts.page import Link
 
 _RANK = {"critical": 0, "warning": 1, "info": 2}
 _ORDER = (ESCALATED, FIRING, ACKNOWLEDGED, RESOLVED)
@@ -24,26 +27,27 @@ _SEVERITY = {"critical": ("critical", "严重"), "warning": ("warning", "警告"
 _WORDS = {
     "alert": ("alert", "告警"),
     "alerts": ("alerts", "告警"),
-    "value": ("value", "当前值"),
-    "threshold": ("threshold", "阈值"),
-    "since": ("since", "开始"),
-    "until": ("until", "结束"),
-    "complete": ("complete until", "数据完整至"),
     "runbook": ("runbook", "预案"),
     "by": ("by", "处理人"),
     "note": ("note", "备注"),
     "open": ("open", "查看"),
 }
+_MOST_LINKS = 3
+_LONGEST_ADDRESS = 300
+# What may stand in an address and means nothing to any vendor's markup.
+_SAFE = "/:?&=#%+,;.~-_@$!"
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One message in plain words. `title` is one line; `lines` are in the order in which they matter."""
+    """One message in plain words. `title` is one line; `lines` are in the order in which they matter.
+
+    The links' addresses hold nothing that would end them early.
+    """
 
     title: str
     lines: Sequence[str]
-    link: str
-    link_text: str
+    links: Sequence[Link]
     severity: str
     over: bool
 
@@ -78,7 +82,7 @@ def called(notices: Sequence[Transition], mentions: Sequence[Mention]) -> Called
         for mention in mentions:
             if mention.severity and notice.alert.severity not in mention.severity:
                 continue
-            if mention.owner and owner_of(notice.alert) not in mention.owner:
+            if mention.owner and notice.alert.owner not in mention.owner:
                 continue
             users |= dict.fromkeys(mention.users)
             mobiles |= dict.fromkeys(mention.mobiles)
@@ -95,65 +99,47 @@ def latest(notices: Sequence[Transition]) -> list[Transition]:
     )
 
 
-def owner_of(alert: Alert) -> str:
-    """Whom the alert's rule names; empty without."""
-    return alert.labels.get("owner", "")
-
-
-def word(name: str, context: Context) -> str:
-    """A word of the interface in the receiver's language."""
-    return _choose(_WORDS[name], context)
-
-
-def moment(ms: int) -> str:
-    """Second and zone; what lies between two seconds is nothing for people."""
-    return to_datetime(ms).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def number(value: float) -> str:
-    """Short, without an exponent or a tail of zeros."""
-    return f"{value:.4f}".rstrip("0").rstrip(".")
-
-
 def _one(notice: Transition, context: Context) -> Telling:
-    alert = notice.alert
-    lines = [one_line(alert.summary)]
+    languages: tuple[PageLanguage, ...] = ("zh", "en") if context.language == "both" else (context.language,)
+    first, *others = [page_of(notice, language, context.external_url) for language in languages]
+    lines = [first.summary, *(page.summary for page in others)]
     if notice.notice == ACKNOWLEDGED:
         lines.append(_named("by", notice.actor, context))
     if notice.note:
-        lines.append(_named("note", one_line(notice.note), context))
-    lines.append(", ".join(f"{one_line(name)}={one_line(value)}" for name, value in alert.labels.items()))
-    lines.append(
-        f"{_named('value', number(alert.value), context)}, {_named('threshold', number(alert.threshold), context)}"
-    )
-    lines.append(_named("since", moment(alert.starts_at), context))
-    if alert.ends_at is not None:
-        lines.append(_named("until", moment(alert.ends_at), context))
-    lines.append(_named("complete", moment(alert.complete_until), context))
+        lines.append(_named("note", notice.note, context))
+    lines += [f"{name}: {value}" for name, value in first.facts]
+    lines.append(first.curve)
+    lines.append(", ".join(f"{name} {value}" for name, value in first.points))
     if notice.notice != RESOLVED:
-        lines.append(_named("runbook", one_line(alert.runbook), context))
+        lines += [_named("runbook", page.runbook, context) for page in (first, *others) if page.runbook]
     return Telling(
-        title=f"{_standing(notice, context)} {alert.rule}",
-        lines=[line for line in lines if line],
-        link=context.link(f"/api/v1/alerts/{alert.id}"),
-        link_text=word("open", context),
-        severity=alert.severity,
+        title=f"{_standing(notice, context)} {one_line(first.title)}",
+        lines=[line for text in lines if (line := one_line(text))],
+        links=_links(first.links),
+        severity=notice.alert.severity,
         over=notice.notice == RESOLVED,
     )
 
 
 def _digest(notices: Sequence[Transition], context: Context) -> Telling:
     last = latest(notices)
+    language: PageLanguage = "en" if context.language == "en" else "zh"
     counts = Counter(notice.notice for notice in last)
     parts = [f"{counts[kind]} {_choose(_NOTICE[kind], context)}" for kind in _ORDER if counts[kind]]
+    pages = [(notice, page_of(notice, language, context.external_url)) for notice in last]
     return Telling(
-        title=f"{len(last)} {word('alerts' if len(last) > 1 else 'alert', context)}: {', '.join(parts)}",
-        lines=[f"{_standing(n, context)} {n.alert.rule}: {one_line(n.alert.summary)}" for n in last],
-        link=context.link("/api/v1/alerts"),
-        link_text=word("open", context),
+        title=f"{len(last)} {_choose(_WORDS['alerts' if len(last) > 1 else 'alert'], context)}: {', '.join(parts)}",
+        lines=[f"{_standing(n, context)} {one_line(page.title)}: {one_line(page.summary)}" for n, page in pages],
+        links=_links([Link(_choose(_WORDS["open"], context), context.link("/api/v1/alerts"))]),
         severity=min((n.alert.severity for n in last), key=lambda severity: _RANK.get(severity, 3)),
         over=all(n.notice == RESOLVED for n in last),
     )
+
+
+def _links(links: Sequence[Link]) -> list[Link]:
+    # One that is too long for a message leads nowhere when it is cut, and so it is left out.
+    found = [Link(fit(one_line(link.title), 60), quote(clean(link.url), safe=_SAFE)) for link in links]
+    return [link for link in found if len(link.url) <= _LONGEST_ADDRESS][:_MOST_LINKS]
 
 
 def _standing(notice: Transition, context: Context) -> str:
@@ -162,7 +148,7 @@ def _standing(notice: Transition, context: Context) -> str:
 
 
 def _named(name: str, value: str, context: Context) -> str:
-    return f"{word(name, context)}: {value}"
+    return f"{_choose(_WORDS[name], context)}: {value}"
 
 
 def _choose(words: tuple[str, str], context: Context) -> str:

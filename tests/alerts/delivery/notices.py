@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 
-from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
+from services.alerts.alert import Alert, Impact, Transition, alert_id, fingerprint_of
 from services.alerts.lifecycle import Life, State
 
 NOW = 1_762_790_400_000
@@ -50,5 +51,9 @@ def notice(
         complete_until=now,
         seq=seq,
         notified=True,
+        owner="growth-oncall",
+        annotations={"summary": summary, "summary_zh": summary, "runbook": runbook, "runbook_zh": runbook},
+        impact=Impact(Decimal("120.50"), "orders of the last ten minutes"),
+        incident=alert_id(now, fingerprint),
     )
     return Transition(alert, now + seq, notice=kind, actor="lin" if kind == "acknowledged" else "")

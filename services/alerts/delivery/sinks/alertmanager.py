@@ -16,7 +16,6 @@ from services.alerts.delivery.bucket import Limit
 from services.alerts.delivery.payload import number, time
 from services.alerts.delivery.sinks.base import RESOLVED, Attempt, Context, Message
 from services.alerts.delivery.sinks.http import Answer, HttpSink, by_status
-from services.alerts.delivery.telling import owner_of
 from services.alerts.delivery.text import clean, fit, utf8
 
 PATH = "/api/v2/alerts"
@@ -66,13 +65,14 @@ class Alertmanager(HttpSink):
 
 def labels_of(alert: Alert) -> dict[str, str]:
     """What identifies the alert to Alertmanager and what its routes go by; the same from firing to resolved."""
-    labels = {**alert.labels, "severity": alert.severity, "owner": owner_of(alert), "alertname": alert.rule}
+    labels = {**alert.labels, "severity": alert.severity, "owner": alert.owner, "alertname": alert.rule}
     return {_name(name): value for name, text in labels.items() if (value := fit(clean(text), _LONGEST_LABEL, utf8))}
 
 
 def _annotations(notice: Transition) -> Mapping[str, str]:
     alert = notice.alert
     texts = {
+        **alert.annotations,
         "summary": alert.summary,
         "runbook": alert.runbook,
         "alert_id": alert.id,
@@ -81,7 +81,7 @@ def _annotations(notice: Transition) -> Mapping[str, str]:
         "threshold": number(alert.threshold),
         "complete_until": time(alert.complete_until),
     }
-    return {name: fit(clean(text), _LONGEST_ANNOTATION, utf8) for name, text in texts.items()}
+    return {_name(name): fit(clean(text), _LONGEST_ANNOTATION, utf8) for name, text in texts.items()}
 
 
 def _name(name: str) -> str:

@@ -18,7 +18,7 @@ from services.alerts.delivery.sinks.base import Attempt, Context, Message
 from services.alerts.delivery.sinks.http import Answer, HttpSink, Request, encode
 from services.alerts.delivery.sinks.robot import by_code, harmless, signature
 from services.alerts.delivery.telling import called, telling
-from services.alerts.delivery.text import clean, fit, json_utf8, one_line
+from services.alerts.delivery.text import fit, json_utf8
 
 MESSAGE_BYTES = 20_000
 _TEXT_BYTES = 16_000
@@ -42,17 +42,19 @@ class DingTalk(HttpSink):
 
     def render(self, notices: Sequence[Transition], context: Context) -> Message:
         told = telling(notices, context)
+        title = fit(told.title, _TITLE_CHARACTERS, escape=harmless)
         people = called(notices, context.mentions)
         mobiles, users = list(people.mobiles)[:_MOST_NAMES], list(people.users)[:_MOST_NAMES]
         # A mention works only where the text has it too.
         names = " ".join(f"@{name}" for name in (*mobiles, *users))
-        lines = [fit(clean(line).replace("\n", " "), _LINE_BYTES, json_utf8, harmless) for line in told.lines]
-        body = fit("\n\n".join(lines), _TEXT_BYTES - json_utf8(names), json_utf8)
-        parts = [f"### {harmless(one_line(told.title))}", names, body, f"[{told.link_text}]({told.link})"]
+        lines = [fit(line, _LINE_BYTES, json_utf8, harmless) for line in told.lines]
+        links = " ".join(f"[{harmless(link.title)}]({link.url})" for link in told.links)
+        body = fit("\n\n".join(lines), _TEXT_BYTES - json_utf8(names + links), json_utf8)
+        parts = [f"### {title}", names, body, links]
         return {
             "msgtype": "markdown",
             "markdown": {
-                "title": fit(one_line(told.title), _TITLE_CHARACTERS, escape=harmless),
+                "title": title,
                 "text": "\n\n".join(part for part in parts if part),
             },
             "at": {"atMobiles": mobiles, "atUserIds": users, "isAtAll": people.everyone},

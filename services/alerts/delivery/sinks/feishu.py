@@ -17,7 +17,7 @@ from services.alerts.delivery.sinks.base import Attempt, Context, Message
 from services.alerts.delivery.sinks.http import Answer, HttpSink, Request, encode
 from services.alerts.delivery.sinks.robot import by_code, harmless, signature
 from services.alerts.delivery.telling import Called, called, telling
-from services.alerts.delivery.text import clean, fit, json_utf8, one_line
+from services.alerts.delivery.text import fit, json_utf8
 
 MESSAGE_BYTES = 20_000
 _TEXT_BYTES = 14_000
@@ -45,7 +45,7 @@ class Feishu(HttpSink):
         elements: list[dict[str, Any]] = []
         left = _TEXT_BYTES
         for line in told.lines:
-            text = fit(clean(line), left, json_utf8, harmless)
+            text = fit(line, left, json_utf8, harmless)
             # Plain text has no markup: nothing in it can be a mention.
             elements.append({"tag": "div", "text": {"tag": "plain_text", "content": text}})
             left -= json_utf8(text) + 64
@@ -53,11 +53,13 @@ class Feishu(HttpSink):
                 break
         if names := _names(called(notices, context.mentions)):
             elements.append({"tag": "div", "text": {"tag": "lark_md", "content": names}})
-        button = {"tag": "plain_text", "content": told.link_text}
-        elements.append(
-            {"tag": "action", "actions": [{"tag": "button", "text": button, "type": "primary", "url": told.link}]}
-        )
-        title = fit(one_line(told.title), _TITLE_CHARACTERS, escape=harmless)
+        buttons = [
+            {"tag": "button", "text": {"tag": "plain_text", "content": link.title}, "type": "default", "url": link.url}
+            for link in told.links
+        ]
+        if buttons:
+            elements.append({"tag": "action", "actions": buttons})
+        title = fit(told.title, _TITLE_CHARACTERS, escape=harmless)
         return {
             "msg_type": "interactive",
             "card": {

@@ -49,15 +49,14 @@ class PagerDuty(HttpSink):
         if event["event_action"] != "trigger":
             return event
         told = telling(notices, context)
-        link = context.link(f"/api/v1/alerts/{alert.id}")
         return {
             **event,
             "client": "Warroom",
             "client_url": context.link(),
-            "links": [{"href": link, "text": told.link_text}],
+            "links": [{"href": link.url, "text": fit(link.title, 100)} for link in told.links],
             "images": [],
             "payload": {
-                "summary": fit(one_line(f"{told.title}: {told.lines[0]}"), SUMMARY_CHARACTERS),
+                "summary": fit(f"{told.title}: {told.lines[0]}", SUMMARY_CHARACTERS),
                 "source": fit(one_line(alert.campaign_id), 200) or "warroom",
                 "severity": _SEVERITY.get(alert.severity, "error"),
                 "timestamp": time(alert.starts_at),

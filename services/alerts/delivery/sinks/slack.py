@@ -15,7 +15,7 @@ from services.alerts.delivery.bucket import Limit
 from services.alerts.delivery.sinks.base import Attempt, Context, Message
 from services.alerts.delivery.sinks.http import Answer, HttpSink, by_status
 from services.alerts.delivery.telling import Called, called, telling
-from services.alerts.delivery.text import clean, fit, one_line
+from services.alerts.delivery.text import fit
 
 BLOCKS = 50
 SECTION_CHARACTERS = 3_000
@@ -40,20 +40,22 @@ class Slack(HttpSink):
         told = telling(notices, context)
         sign = ":white_check_mark:" if told.over else _SIGN.get(told.severity, "")
         blocks: list[dict[str, Any]] = [
-            {"type": "header", "text": {"type": "plain_text", "text": fit(one_line(told.title), HEADER_CHARACTERS)}}
+            {"type": "header", "text": {"type": "plain_text", "text": fit(told.title, HEADER_CHARACTERS)}}
         ]
         if names := _names(called(notices, context.mentions)):
             blocks.append(_section(names))
         left = MESSAGE_CHARACTERS
         for line in told.lines[: BLOCKS - 3]:
-            text = fit(clean(line), min(_LINE_CHARACTERS, left), escape=escape)
+            text = fit(line, min(_LINE_CHARACTERS, left), escape=escape)
             if text:
                 blocks.append(_section(text))
                 left -= len(text)
-        blocks.append(_section(f"{sign} <{escape(told.link)}|{escape(told.link_text)}>"))
+        blocks.append(
+            _section(" ".join([sign, *(f"<{escape(link.url)}|{escape(link.title)}>" for link in told.links)]))
+        )
         # What a notification shows, and a client without blocks.
         return {
-            "text": fit(one_line(f"{told.title}: {told.lines[0]}"), _LINE_CHARACTERS, escape=escape),
+            "text": fit(f"{told.title}: {told.lines[0]}", _LINE_CHARACTERS, escape=escape),
             "blocks": blocks,
         }
 

@@ -16,7 +16,7 @@ from services.alerts.delivery.sinks.base import Attempt, Context, Message
 from services.alerts.delivery.sinks.http import Answer, HttpSink
 from services.alerts.delivery.sinks.robot import by_code, harmless
 from services.alerts.delivery.telling import Called, Telling, called, telling
-from services.alerts.delivery.text import clean, fit, one_line, utf8
+from services.alerts.delivery.text import fit, utf8
 
 MARKDOWN_BYTES = 4_096
 TEXT_BYTES = 2_048
@@ -49,21 +49,21 @@ class WeCom(HttpSink):
 
 def _markdown(told: Telling, people: Called) -> Message:
     names = " ".join(f"<@{user}>" for user in people.users[:_MOST_NAMES])
-    title = fit(one_line(told.title), _TITLE_BYTES, utf8, harmless)
+    title = fit(told.title, _TITLE_BYTES, utf8, harmless)
     colour = "info" if told.over else _COLOUR.get(told.severity, "comment")
     first = f'### <font color="{colour}">{title}</font>'
-    link = f"[{told.link_text}]({told.link})"
-    content = _join(first, names, told, link, MARKDOWN_BYTES, "> ")
+    links = " ".join(f"[{harmless(link.title)}]({link.url})" for link in told.links)
+    content = _join(first, names, told, links, MARKDOWN_BYTES, "> ")
     return {"msgtype": "markdown", "markdown": {"content": content}}
 
 
 def _text(told: Telling, people: Called) -> Message:
-    title = fit(one_line(told.title), _TITLE_BYTES, utf8, harmless)
+    title = fit(told.title, _TITLE_BYTES, utf8, harmless)
     everyone = ["@all"] if people.everyone else []
     return {
         "msgtype": "text",
         "text": {
-            "content": _join(title, "", told, told.link, TEXT_BYTES, ""),
+            "content": _join(title, "", told, " ".join(link.url for link in told.links[:1]), TEXT_BYTES, ""),
             "mentioned_list": [*people.users[:_MOST_NAMES], *everyone],
             "mentioned_mobile_list": list(people.mobiles[:_MOST_NAMES]),
         },
@@ -77,7 +77,7 @@ def _join(first: str, names: str, told: Telling, link: str, limit: int, quote: s
     lines = []
     for line in told.lines:
         room = min(_LINE_BYTES, left - utf8(quote) - 1)
-        text = fit(clean(line).replace("\n", " "), room, utf8, harmless) if room > 0 else ""
+        text = fit(line, room, utf8, harmless) if room > 0 else ""
         if text:
             lines.append(quote + text)
             left -= utf8(quote + text) + 1
