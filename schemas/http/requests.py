@@ -120,6 +120,15 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "GET /api/v1/alerts/{alert_id}": Example(
         {"alert_id": ALERT}, fixed=False, answer={**_ALERT, "timeline": _TIMELINE}
     ),
+    "GET /api/v1/alerts/{alert_id}/page": Example(
+        {"alert_id": ALERT, "lang": "en"},
+        fixed=False,
+        media="text/plain",
+        answer="[CRITICAL] Stock-out · double-11 · sku-1 · firing\n\nItem sku-1 is sold out in all warehouses\n",
+    ),
+    "GET /api/v1/alerts/{alert_id}/curve.png": Example(
+        {"alert_id": ALERT}, fixed=False, media="image/png", answer="(a PNG)"
+    ),
     "POST /api/v1/alerts/{alert_id}/ack": Example(
         {"alert_id": ALERT},
         {"by": "lin", "note": "more is on its way"},

@@ -26,7 +26,7 @@ class Alert:
 
     `seq` counts its recorded transitions. `notified`: receivers have been told, or are being told, that it fires.
     `annotations` are the rendered texts: `summary`, `summary_zh`, `runbook`, `runbook_zh` and the rule's own.
-    `incident` is the id of the alert that is the cause of this one, or its own id.
+    `incident` is the id of the alert that is the cause of this one, or its own id. `timezone` is the campaign's.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Alert:
     annotations: Mapping[str, str] = field(default_factory=dict)
     impact: Impact | None = None
     incident: str = ""
+    timezone: str = "UTC"
 
     @property
     def state(self) -> State:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from schemas.alerts import (
     Acknowledgement,
@@ -15,11 +16,13 @@ from schemas.alerts import (
 )
 from schemas.alerts import Alert as AlertAnswer
 from schemas.alerts import Silence as SilenceAnswer
-from services.alerts.alert import Alert
+from services.alerts.alert import Alert, Transition
 from services.alerts.lifecycle import State
+from services.alerts.pages import LANGUAGES, Language, as_text, compose
+from services.alerts.pages.picture import picture
 from services.alerts.silences import Silence
 from services.common.clock import to_datetime, to_ms
-from services.common.errors import InvalidRequest
+from services.common.errors import InvalidRequest, NotFound
 from services.common.paging import MOST_ROWS, PAGING, AnyPage, Page, Sorted, paging
 from services.common.problems import problem
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
@@ -107,6 +110,36 @@ def alerts_router(service: AlertsService) -> APIRouter:
     async def get_alert(request: Request, alert_id: str) -> AlertDetail:
         _refuse_unknown(request)
         return await _detail(service, await service.find_alert(alert_id))
+
+    @router.get(
+        "/alerts/{alert_id}/page",
+        summary="What receivers are told of an alert",
+        response_class=PlainTextResponse,
+        responses={200: {"content": {"text/plain": {}}}},
+    )
+    async def get_page(
+        request: Request,
+        alert_id: str,
+        lang: Annotated[str, Query(description="en or zh")] = "en",
+    ) -> Response:
+        _refuse_unknown(request, "lang")
+        _one_of("lang", lang, LANGUAGES)
+        alert = await service.find_alert(alert_id)
+        page = compose(Transition(alert, service.now), service.external_url, cast(Language, lang))
+        return PlainTextResponse(as_text(page))
+
+    @router.get(
+        "/alerts/{alert_id}/curve.png",
+        summary="The curve that an alert was judged by",
+        response_class=Response,
+        responses={200: {"content": {"image/png": {}}}},
+    )
+    async def get_curve(request: Request, alert_id: str) -> Response:
+        _refuse_unknown(request)
+        drawn = picture(await service.find_alert(alert_id))
+        if drawn is None:
+            raise NotFound("curve of alert", alert_id)
+        return Response(drawn, media_type="image/png")
 
     @router.post("/alerts/{alert_id}/ack", summary="Acknowledge a firing alert", response_model=AlertDetail)
     async def acknowledge(request: Request, alert_id: str, body: Acknowledgement) -> Any:

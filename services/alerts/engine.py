@@ -208,6 +208,7 @@ def _described(
         annotations=annotations,
         impact=verdict.impact,
         incident=identity,
+        timezone="UTC" if campaign is None or campaign.plan is None else campaign.plan.timezone,
     )
 
 

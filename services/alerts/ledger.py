@@ -144,6 +144,7 @@ def _details(alert: Alert) -> dict[str, Any]:
         "phase": alert.phase,
         "annotations": dict(alert.annotations),
         "incident": alert.incident,
+        "timezone": alert.timezone,
     }
     if alert.impact is not None:
         details["impact"] = {"loss_per_minute": str(alert.impact.loss_per_minute), "basis": alert.impact.basis}
@@ -183,4 +184,5 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         annotations=details.get("annotations", {}),
         impact=impact and Impact(Decimal(impact["loss_per_minute"]), impact["basis"]),
         incident=details.get("incident", "") or row["alert_id"],
+        timezone=details.get("timezone", "UTC"),
     )

@@ -44,6 +44,7 @@ class AlertsService:
 
     def __init__(self, settings: Settings, store: Store, *, clock: Clock = wall_clock) -> None:
         self._clock = clock
+        self.external_url = settings.external_url
         self._rules = load_rules(settings.rules_file)
         self._pool = StorePool(store, threads=2, name="alerts")
         self.ledger = Ledger(self._pool)
