@@ -1,4 +1,4 @@
-"""`make bench`: figures of ingest, the stream and questions, compared within one run. `docs/benchmarks.md` says how."""
+"""`make bench`: figures of ingest, stream, questions and detectors, within one run. `docs/benchmarks.md` says how."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from tests.bench import report
+from tests.bench.detectors.measure import measure_detectors
 from tests.bench.measure import BROKERS, Missing, Plan, measure
 from tests.bench.queries.measure import measure_queries
 from tests.bench.sharing import NotEnough
@@ -27,7 +28,7 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
 @click.command()
 @click.option(
     "--only",
-    type=click.Choice(["ingest", "viewers", "queries"]),
+    type=click.Choice(["ingest", "viewers", "queries", "detectors"]),
     multiple=True,
     help="Leave out the other parts.  [default: all]",
 )
@@ -38,6 +39,12 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
     help="Keeps the events there for the next time.  [default: they are made and thrown away]",
+)
+@click.option(
+    "--nab-corpus",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=None,
+    help="Scores the detector of one series on the corpus there.  [default: no score]",
 )
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="both", show_default=True)
 @click.option(
@@ -55,6 +62,7 @@ def bench(
     viewers: int,
     query_events: int,
     query_store: Path | None,
+    nab_corpus: Path | None,
     broker: str,
     events: int | None,
     runs: int,
@@ -63,9 +71,10 @@ def bench(
     output: Path,
 ) -> None:
     """Works off the same backlog with a bare consumer, a naive loop and ingest, each time in a fresh process; holds
-    viewers of the stream on one core, beside a naive one; and asks questions of few events and of many."""
+    viewers of the stream on one core, beside a naive one; asks questions of few events and of many; and feeds detectors
+    point by point."""
     hush()
-    parts = only or ("ingest", "viewers", "queries")
+    parts = only or ("ingest", "viewers", "queries", "detectors")
     chosen = (list(BROKERS) if broker == "both" else [broker]) if "ingest" in parts else []
     figures: list[report.Figure] = []
     details: dict[str, Any] = {}
@@ -93,6 +102,9 @@ def bench(
             missing["viewers"] = str(error)
     if "queries" in parts:
         found, others["queries"] = measure_queries(query_events, query_store, lambda line: click.echo(line, err=True))
+        figures += found
+    if "detectors" in parts:
+        found, others["detectors"] = measure_detectors(runs, nab_corpus, lambda line: click.echo(line, err=True))
         figures += found
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]
     machine = _machine()
