@@ -124,7 +124,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         {"alert_id": ALERT, "lang": "en"},
         fixed=False,
         media="text/plain",
-        answer="[CRITICAL] Stock-out · double-11 · sku-1 · firing\n\nItem sku-1 is sold out in all warehouses\n",
+        answer="[CRITICAL · firing] Stock-out · double-11 · sku-1\n\nItem sku-1 is sold out in all warehouses\n",
     ),
     "GET /api/v1/alerts/{alert_id}/curve.png": Example(
         {"alert_id": ALERT}, fixed=False, media="image/png", answer="(a PNG)"

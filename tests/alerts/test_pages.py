@@ -47,7 +47,7 @@ ALERT = Alert(
 def test_a_page_says_what_where_since_when_how_bad_and_what_to_do() -> None:
     """Catches: a fact that is left out, a time in another zone than the campaign's, a link to another moment."""
     page = compose(Transition(ALERT, AT, notice="firing"), URL, "zh")
-    assert page.title == "[严重] 流量突增 · double-11 · live · 触发中"
+    assert (page.title, page.standing) == ("流量突增 · double-11 · live", "严重 · 触发中")
     assert page.summary == "直播渠道流量是平时的 8.2 倍"
     facts = dict(page.facts)
     assert facts["开始于"] == "2025-11-11 00:00:26 +08:00"

@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 from schemas.receivers import Mention
 from services.alerts.alert import Transition
-from services.alerts.delivery.pages import page_of
 from services.alerts.delivery.sinks.base import ACKNOWLEDGED, ESCALATED, FIRING, OPENING, RESOLVED, Context
 from services.alerts.delivery.text import clean, fit, one_line
-from services.alerts.page import Language as PageLanguage
-from services.alerts.page import Link
+from services.alerts.pages import Language as PageLanguage
+from services.alerts.pages import Link, compose
 
 _RANK = {"critical": 0, "warning": 1, "info": 2}
 _ORDER = (ESCALATED, FIRING, ACKNOWLEDGED, RESOLVED)
@@ -101,7 +100,7 @@ def latest(notices: Sequence[Transition]) -> list[Transition]:
 
 def _one(notice: Transition, context: Context) -> Telling:
     languages: tuple[PageLanguage, ...] = ("zh", "en") if context.language == "both" else (context.language,)
-    first, *others = [page_of(notice, language, context.external_url) for language in languages]
+    first, *others = [compose(notice, context.external_url, language) for language in languages]
     lines = [first.summary, *(page.summary for page in others)]
     if notice.notice == ACKNOWLEDGED:
         lines.append(_named("by", notice.actor, context))
@@ -126,7 +125,7 @@ def _digest(notices: Sequence[Transition], context: Context) -> Telling:
     language: PageLanguage = "en" if context.language == "en" else "zh"
     counts = Counter(notice.notice for notice in last)
     parts = [f"{counts[kind]} {_choose(_NOTICE[kind], context)}" for kind in _ORDER if counts[kind]]
-    pages = [(notice, page_of(notice, language, context.external_url)) for notice in last]
+    pages = [(notice, compose(notice, context.external_url, language)) for notice in last]
     return Telling(
         title=f"{len(last)} {_choose(_WORDS['alerts' if len(last) > 1 else 'alert'], context)}: {', '.join(parts)}",
         lines=[f"{_standing(n, context)} {one_line(page.title)}: {one_line(page.summary)}" for n, page in pages],

@@ -22,12 +22,9 @@ def compose(transition: Transition, external_url: str, language: Language) -> Pa
     """The page about a transition, in one language. `external_url` is how people reach this Warroom."""
     alert = transition.alert
     state = "escalated" if transition.notice == "escalated" else alert.state.value
-    severity = word(alert.severity, language)
-    name = rule_name(alert.rule, language)
-    where = _where(alert, language)
-    title = f"[{severity}] {name} · {where} · {word(state, language)}"
     return Page(
-        title=title,
+        title=f"{rule_name(alert.rule, language)} · {_where(alert, language)}",
+        standing=f"{word(alert.severity, language)} · {word(state, language)}",
         summary=_text(alert, "summary", language) or alert.summary,
         facts=tuple(_facts(alert, language)),
         curve=sparkline(points_of(alert.evidence)),
@@ -39,7 +36,7 @@ def compose(transition: Transition, external_url: str, language: Language) -> Pa
 
 def as_text(page: Page) -> str:
     """The page as plain text, a fact a line."""
-    lines = [page.title, "", page.summary, ""]
+    lines = [f"[{page.standing}] {page.title}", "", page.summary, ""]
     lines += [f"{name}: {value}" for name, value in page.facts]
     if page.curve:
         lines += ["", page.curve]
@@ -116,7 +113,9 @@ def _links(alert: Alert, external_url: str, language: Language) -> list[Link]:
         }
         # What the alert is about narrows the view; labels that are no dimension mean nothing to it.
         view |= {name: alert.labels[name] for name in ("channel", "region", "item_id") if name in alert.labels}
-        links.append(Link(word("war_room", language), f"{external_url}/?{urlencode(view)}"))
+        # A broken character in a label must not keep the page from being sent.
+        query = urlencode(view, errors="replace")
+        links.append(Link(word("war_room", language), f"{external_url}/?{query}"))
     path = f"{external_url}/api/v1/alerts/{quote(alert.id, safe='')}"
     links.append(Link(word("alert", language), path))
     if points_of(alert.evidence):

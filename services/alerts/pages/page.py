@@ -22,11 +22,13 @@ class Link:
 class Page:
     """One alert in one language, in plain text: a receiver escapes and cuts it as its form demands.
 
-    `facts` are (name, value) lines in the order in which they matter: where, since when, how bad, complete until.
-    `curve` is the last points drawn in block characters, or empty; `points` are those few that prove it.
+    `title` says what and where, `standing` how bad and in which state. `facts` are (name, value) lines in the order in
+    which they matter: where, since when, how bad, complete until. `curve` is the last points drawn in block characters,
+    or empty; `points` are those few that prove it.
     """
 
     title: str
+    standing: str
     summary: str
     facts: Sequence[tuple[str, str]] = field(default_factory=tuple)
     curve: str = ""
