@@ -69,6 +69,26 @@ class History:
         learnt = {channel: learn(series, self.covered) for channel, series in self.channels.items()}
         return {channel: baseline for channel, baseline in learnt.items() if baseline is not None}
 
+    def normal_over(self, start: int, end: int) -> Mapping[str, Baseline]:
+        """What is normal for each channel in the part `[start, end)` of the hour, whole buckets, in seconds."""
+        known = self._parts.get((start, end))
+        if known is None:
+            first = max(0, -(-(start - self.whole.start) // self.whole.step))
+            last = max(first, (end - self.whole.start) // self.whole.step)
+            begin = self.whole.start + first * self.whole.step
+            covered = self.covered[first:last]
+            learnt = {
+                channel: learn(Series(begin, series.step, series.counts[first:last]), covered)
+                for channel, series in self.channels.items()
+            }
+            known = {channel: baseline for channel, baseline in learnt.items() if baseline is not None}
+            self._parts[start, end] = known
+        return known
+
+    @cached_property
+    def _parts(self) -> dict[tuple[int, int], Mapping[str, Baseline]]:
+        return {}
+
     @cached_property
     def normal_whole(self) -> Baseline | None:
         """What is normal for the campaign as a whole; None without events."""

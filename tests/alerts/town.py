@@ -5,7 +5,7 @@ It shows the detectors what the collector would, without a store, so that hours 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from services.alerts.alert import Transition
 from services.alerts.engine import Engine
 from services.alerts.history import REFRESH_MS, STEP_SECONDS, History, empty_series, history_span, writing_until
+from services.alerts.plan import Plan, PlannedPhase
 from services.alerts.rules.load import load_rules
 from services.alerts.scene import (
     Activity,
@@ -71,6 +72,7 @@ class Town:
             counts[HOUR : self.live] = 0
         self.arrived = self._arrived(total)
         self.stock: list[tuple[int, str, int]] = []
+        self.plan: Plan | None = None
         self.lag: dict[int, int] = {}
         self._random = random
         self._history: History | None = None
@@ -80,6 +82,24 @@ class Town:
         """`factor` times the traffic in [start, end) of the live part."""
         span = slice(self.live + start, self.live + end)
         self.traffic[channel][span] = self._random.poisson(self.rates[channel] * factor, end - start)
+
+    def vary(self, level: Callable[[float], float], channels: Sequence[str] = ()) -> None:
+        """Times the usual traffic by the second of the live part (negative before it), in some channels or in all."""
+        levels = np.array([max(0.0, level(second - self.live)) for second in range(len(self.orders))])
+        for channel in channels or self.rates:
+            counts = self._random.poisson(self.rates[channel] * levels).astype(np.int64)
+            counts[HOUR : self.live] = 0
+            self.traffic[channel] = counts
+
+    def phases(self, *spans: tuple[int, int], start: int = -86_400, end: int = 86_400) -> None:
+        """Declares the campaign with phases over such spans of the live part, in seconds."""
+
+        def ms(second: int) -> int:
+            return (BEGIN + self.live + second) * 1000
+
+        self.plan = Plan(
+            ms(start), ms(end), tuple(PlannedPhase(f"phase_{n}", ms(a), ms(b)) for n, (a, b) in enumerate(spans))
+        )
 
     def silence(self, start: int, end: int) -> None:
         """Nothing at all in [start, end) of the live part."""
@@ -140,6 +160,7 @@ class Town:
                     history=self._history,
                     stock=self._levels(second),
                     live_seconds=live_seconds,
+                    plan=self.plan,
                 )
             },
         )

@@ -1,4 +1,4 @@
-"""`traffic_spike`: a channel has many times the traffic that is normal for it."""
+"""`traffic_spike`: a channel has many times the traffic that is normal for it at this moment of the plan."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from services.alerts.baseline import Baseline, change_point
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
+from services.alerts.levels import Levels
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 from services.alerts.statistics import log_upper_tail
@@ -34,52 +35,73 @@ class TrafficSpike(CampaignDetector[TrafficSpikeParameters]):
             return None
         p = self.parameters
         edge = _edge(scene)
+        looks = {span: Levels(scene, edge - span, edge) for span in sorted({p.quick_window_seconds, p.window_seconds})}
+        longest = looks[max(looks)]
         verdicts = []
-        for channel, series in scene.recent.items():
-            normal = scene.history.normal.get(channel)
-            if normal is None or normal.seconds < p.min_history_seconds:
+        for channel in scene.recent:
+            normal = longest.normal.get(channel)
+            if normal is None or normal.seconds < (p.min_history_seconds if not longest.young else 300):
                 continue
-            spans = sorted({p.quick_window_seconds, p.window_seconds})
-            counts = {span: int(series.between(edge - span, edge).sum()) for span in spans}
-            breached = [span for span in spans if self._breach(counts[span], span, normal)]
-            if not breached and counts[spans[-1]] < max(2, p.resolve_ratio * normal.rate * spans[-1]):
+            breached = [span for span, levels in looks.items() if self._breach(channel, span, levels)]
+            if not breached and not self._lasts(channel, max(looks), longest):
                 continue
-            span = breached[0] if breached else spans[-1]
-            rate = counts[span] / span
-            points = series.between(edge - 30, edge)
-            begun = edge - len(points)
-            verdicts.append(
-                Verdict(
-                    Sighting.BREACH if breached else Sighting.HOLDS,
-                    value=round(rate, 3),
-                    threshold=round(normal.rate * p.ratio, 3),
-                    labels={"channel": channel},
-                    onset=(begun + change_point(points, normal.rate)) * 1000,
-                    facts={
-                        "ratio": round(rate / normal.rate, 1),
-                        "rate": round(rate, 1),
-                        "normal_rate": round(normal.rate, 2),
-                        "window_seconds": span,
-                    },
-                    evidence={
-                        "unit": "events per second",
-                        "normal_rate": round(normal.rate, 4),
-                        "dispersion": round(normal.dispersion, 2),
-                        "history_seconds": normal.seconds,
-                        "window_seconds": span,
-                        "window_events": counts[span],
-                        "points": [[begun + i, int(n)] for i, n in enumerate(points)],
-                    },
-                )
-            )
+            span = breached[0] if breached else max(looks)
+            verdicts.append(self._verdict(scene, channel, span, looks[span], bool(breached), edge))
         return verdicts
 
-    def _breach(self, count: int, seconds: int, normal: Baseline) -> bool:
+    def _breach(self, channel: str, seconds: int, levels: Levels) -> bool:
         p = self.parameters
-        expected = normal.rate * seconds
-        if count < p.min_events or count < p.ratio * expected:
+        count = levels.count(channel)
+        if count < p.min_events or levels.settling:
             return False
-        return log_upper_tail(count / normal.dispersion, expected / normal.dispersion) < math.log(p.max_chance)
+        return all(
+            count >= p.ratio * level.rate * seconds and _improbable(count, seconds, level, p.max_chance)
+            for level in levels.explanations(channel)
+        )
+
+    def _lasts(self, channel: str, seconds: int, levels: Levels) -> bool:
+        """Whether what began has not gone back by half yet."""
+        count = levels.count(channel)
+        return all(
+            count >= max(2, self.parameters.resolve_ratio * level.rate * seconds)
+            for level in levels.explanations(channel, lately=False)
+        )
+
+    def _verdict(
+        self, scene: CampaignScene, channel: str, span: int, levels: Levels, breach: bool, edge: int
+    ) -> Verdict:
+        # It is said against the highest level that would have been in order.
+        normal = max(levels.explanations(channel), key=lambda level: level.rate)
+        count = levels.count(channel)
+        rate = count / span
+        points = scene.recent[channel].between(edge - 30, edge)
+        begun = edge - len(points)
+        return Verdict(
+            Sighting.BREACH if breach else Sighting.HOLDS,
+            value=round(rate, 3),
+            threshold=round(normal.rate * self.parameters.ratio, 3),
+            labels={"channel": channel},
+            onset=(begun + change_point(points, normal.rate)) * 1000,
+            facts={
+                "ratio": round(rate / normal.rate, 1),
+                "rate": round(rate, 1),
+                "normal_rate": round(normal.rate, 2),
+                "window_seconds": span,
+            },
+            evidence={
+                "unit": "events per second",
+                "normal_rate": round(normal.rate, 4),
+                "dispersion": round(normal.dispersion, 2),
+                "history_seconds": normal.seconds,
+                "window_seconds": span,
+                "window_events": count,
+                "points": [[begun + i, int(n)] for i, n in enumerate(points)],
+            },
+        )
+
+
+def _improbable(count: int, seconds: int, level: Baseline, chance: float) -> bool:
+    return log_upper_tail(count / level.dispersion, level.rate * seconds / level.dispersion) < math.log(chance)
 
 
 def _edge(scene: CampaignScene) -> int:
