@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from services.alerts.lifecycle import Life, State
@@ -77,7 +78,13 @@ class Transition:
 
 def fingerprint_of(rule: str, labels: Mapping[str, str]) -> str:
     """The same 16 hexadecimal digits for the same rule and labels, whatever their order."""
-    text = json.dumps([rule, sorted(labels.items())], ensure_ascii=False, separators=(",", ":"))
+    return _fingerprint(rule, tuple(sorted(labels.items())))
+
+
+# A condition that lasts is looked at every second.
+@lru_cache(maxsize=100_000)
+def _fingerprint(rule: str, labels: tuple[tuple[str, str], ...]) -> str:
+    text = json.dumps([rule, labels], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -53,8 +53,11 @@ class Engine:
         """Looks at everything once."""
         alerts: dict[str, Alert] = {}
         transitions: list[Transition] = []
+        by_rule: dict[str, dict[str, Alert]] = {}
+        for key, alert in self.alerts.items():
+            by_rule.setdefault(alert.rule, {})[key] = alert
         for name, rule in self.rules.items():
-            mine = {key: alert for key, alert in self.alerts.items() if alert.rule == name}
+            mine = by_rule.get(name, {})
             for campaign_id, verdicts in self._judge(name, scene):
                 known = {key: mine.pop(key) for key, alert in list(mine.items()) if alert.campaign_id == campaign_id}
                 for alert, changed in self._advance(rule, campaign_id, verdicts, known, scene):
@@ -119,7 +122,7 @@ class Engine:
                 continue
             entered = before is None or before.life.state is not life.state
             if before is not None and not (entered and life.state is State.FIRING):
-                yield replace(before, life=life), entered
+                yield before if life is before.life else replace(before, life=life), entered
             else:
                 yield _described(rule, labels, key, life, verdict, before, scene), entered
         rest = Sighting.UNKNOWN if verdicts is None else Sighting.CLEAR

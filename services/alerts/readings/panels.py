@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,17 @@ def panel_dimension(ask: Ask | Curve) -> str | None:
 
 def kinds_of(ask: Ask | Curve) -> frozenset[Kind]:
     """The kinds of events behind it."""
-    return frozenset(kind for name in ask.metrics for kind in METRICS[name].kinds)
+    return _kinds(ask.metrics)
+
+
+@lru_cache(maxsize=1000)
+def _kinds(metrics: tuple[str, ...]) -> frozenset[Kind]:
+    return frozenset(kind for name in metrics for kind in METRICS[name].kinds)
+
+
+@lru_cache(maxsize=1000)
+def _measures(metrics: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(measures_of(metrics)))
 
 
 class Panels:
@@ -94,7 +105,7 @@ class Panels:
         assert dimension is not None
         start_ms = end_ms - ask.window_ms
         table: dict[str, dict[str, int]] = {}
-        for kind in Kind:
+        for kind in kinds_of(ask):
             panel = self._panels.get((campaign_id, dimension, kind))
             if panel is None:
                 continue
@@ -117,7 +128,7 @@ class Panels:
         per_step = ask.step_ms // MINUTE_MS
         start_ms = end_ms - steps * ask.step_ms
         tables: list[dict[str, dict[str, int]]] = [{} for _ in range(steps)]
-        for kind in Kind:
+        for kind in kinds_of(ask):
             panel = self._panels.get((campaign_id, dimension, kind))
             if panel is None:
                 continue
@@ -151,9 +162,9 @@ def _kept(table: dict[str, dict[str, int]], ask: Ask | Curve, dimension: str) ->
     return {"": whole} if whole else {}
 
 
-def _metrics(names: Iterable[str], sums: Mapping[str, int], dimension: str, margin: Decimal) -> dict[str, Value]:
+def _metrics(names: tuple[str, ...], sums: Mapping[str, int], dimension: str, margin: Decimal) -> dict[str, Value]:
     measures: dict[str, Value] = {}
-    for name in measures_of(names):
+    for name in _measures(names):
         if dimension and MEASURES[name].kind not in CARRIED[dimension]:
             measures[name] = None
         elif name in MONEY:
