@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from schemas.documents import DOCUMENTS, ROOT
+from schemas.documents import DOCUMENTS, ROOT, Document
 
 
 @click.group()
 def schemas() -> None:
-    """Write or check the documents that are generated from the code."""
+    """Write or check the documents that are generated from the code: the schemas' own, and those of the context."""
 
 
 _root = click.option(
@@ -24,9 +25,10 @@ _root = click.option(
 
 @schemas.command()
 @_root
-def generate(root: Path) -> None:
+@click.pass_obj
+def generate(more: Sequence[Document] | None, root: Path) -> None:
     """Write every generated document that has changed, and name it."""
-    for document in DOCUMENTS:
+    for document in (*DOCUMENTS, *(more or ())):
         if document.is_stale(root):
             document.write(root)
             click.echo(document.path)
@@ -34,9 +36,10 @@ def generate(root: Path) -> None:
 
 @schemas.command()
 @_root
-def check(root: Path) -> None:
+@click.pass_obj
+def check(more: Sequence[Document] | None, root: Path) -> None:
     """Name the documents that are stale; status 1 if there are any."""
-    stale = [document.path for document in DOCUMENTS if document.is_stale(root)]
+    stale = [document.path for document in (*DOCUMENTS, *(more or ())) if document.is_stale(root)]
     for path in stale:
         click.echo(f"{path} is stale; run `make generate`", err=True)
     if stale:

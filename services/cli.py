@@ -20,6 +20,7 @@ _COMMANDS = {
     "ingest": ("services.ingest.cli", "ingest"),
     "metrics": ("services.metrics.cli", "metrics"),
     "alerts": ("services.alerts.cli", "alerts"),
+    "rules": ("services.alerts.rules.cli", "rules"),
     "replay": ("services.simulator.cli", "replay"),
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
@@ -38,10 +39,20 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name == "schemas":
+            ctx.obj = self._documents()
         module, attribute = _COMMANDS[cmd_name]
         command: Any = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    @staticmethod
+    def _documents() -> list[Any]:
+        """What services have generated beside the schemas' own documents; `schemas/` knows no service."""
+        from schemas.documents import Document
+        from services.alerts.rules.schema import PATH, rules_schema_text
+
+        return [Document(PATH, rules_schema_text)]
 
 
 @click.group(cls=_LazyGroup, help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})

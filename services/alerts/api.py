@@ -202,7 +202,7 @@ def _rules(service: AlertsService) -> list[dict[str, Any]]:
                 "for_seconds": rule.for_ms / 1000,
                 "keep_firing_for_seconds": rule.keep_ms / 1000,
                 "summary": rule.summary.en,
-                "runbook": rule.runbook.en,
+                "runbook": rule.runbook.at(rule.severity.worst, rule.owner).en,
                 "parameters": rule.parameters,
             }
         )

@@ -13,7 +13,7 @@ from services.alerts.detectors.base import Verdict, Verdicts
 from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
 from services.alerts.plan import Plan
 from services.alerts.readings.asks import Ask, Curve
-from services.alerts.rules.model import Rule
+from services.alerts.rules.model import Rule, Text
 from services.alerts.scene import PIPELINE, CampaignScene, PipelineScene, Scene
 from services.common import prometheus
 
@@ -189,7 +189,7 @@ def _described(
         "threshold": verdict.threshold,
         **verdict.facts,
     }
-    annotations = _annotations(rule, facts)
+    annotations = _annotations(rule, rule.runbook.at(severity, rule.owner), facts)
     identity = before.id if before else alert_id(life.pending_at, key)
     return Alert(
         id=identity,
@@ -202,7 +202,7 @@ def _described(
         value=float(verdict.value),
         threshold=float(verdict.threshold),
         summary=annotations["summary"],
-        runbook=rule.runbook.en,
+        runbook=annotations["runbook"],
         starts_at=min(onset, before.starts_at) if before else onset,
         complete_until=scene.now if watermark is None else watermark,
         evidence=verdict.evidence,
@@ -215,8 +215,8 @@ def _described(
     )
 
 
-def _annotations(rule: Rule, facts: Mapping[str, str | int | float]) -> dict[str, str]:
+def _annotations(rule: Rule, runbook: Text, facts: Mapping[str, str | int | float]) -> dict[str, str]:
     texts = {"summary": rule.summary, **rule.annotations}
     rendered = {name: text.en.format_map(facts) for name, text in texts.items()}
     rendered |= {f"{name}_zh": text.zh.format_map(facts) for name, text in texts.items()}
-    return rendered | {"runbook": rule.runbook.en, "runbook_zh": rule.runbook.zh}
+    return rendered | {"runbook": runbook.en, "runbook_zh": runbook.zh}

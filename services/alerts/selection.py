@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import ge, gt, le, lt
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from services.alerts.readings.asks import Filters
 
 Comparison = Literal[">", ">=", "<", "<="]
+_CONDITION = re.compile(r"^\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
 
 
@@ -29,6 +31,14 @@ class Condition:
     def holds(self, value: int | float | Decimal) -> bool:
         """Whether the value is on the bad side."""
         return _COMPARE[self.comparison](value, self.bound)
+
+
+def parse_condition(text: str) -> Condition:
+    """Reads `> 100`, `<= 0.5` and the like. Raises `ValueError`."""
+    match = _CONDITION.match(text)
+    if match is None:
+        raise ValueError("must be a comparison and a number, such as '> 100' or '<= 0.5'")
+    return Condition(cast(Comparison, match[1]), Decimal(match[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ def test_generate_writes_what_check_misses(tmp_path: Path) -> None:
 
 def test_no_document_is_left_of_what_is_no_longer_generated() -> None:
     folder = ROOT / "schemas/generated"
-    assert {path.relative_to(ROOT).as_posix() for path in folder.iterdir()} <= {document.path for document in DOCUMENTS}
+    # The rules' own is held fresh by tests/alerts.
+    known = {"schemas/generated/rules.schema.json", *(document.path for document in DOCUMENTS)}
+    assert {path.relative_to(ROOT).as_posix() for path in folder.iterdir()} <= known
 
 
 def test_every_kind_of_event_is_documented() -> None:
