@@ -20,7 +20,7 @@ from services.alerts.readings.asks import Ask, Curve
 from services.alerts.rules.load import load_rules
 from services.alerts.scene import Scene
 from services.alerts.silences import SilenceBook
-from services.alerts.waiting import pause
+from services.alerts.waiting import Rest, pause
 from services.common import prometheus
 from services.common.clock import Clock, wall_clock
 from services.common.errors import ConfigurationError, StoreError, StoreUnavailable
@@ -42,8 +42,10 @@ class AlertsService:
 
     name = "alerts"
 
-    def __init__(self, settings: Settings, store: Store, *, clock: Clock = wall_clock) -> None:
+    def __init__(self, settings: Settings, store: Store, *, clock: Clock = wall_clock, rest: Rest = pause) -> None:
+        """`rest` is awaited between two looks; a rehearsal, whose days pass in minutes, says itself when to look."""
         self._clock = clock
+        self._rest = rest
         self.external_url = settings.external_url
         self._rules = load_rules(settings.rules_file)
         self._pool = StorePool(store, threads=2, name="alerts")
@@ -174,7 +176,7 @@ class AlertsService:
                 self._trouble = "the store does not answer"
                 logger.warning("rules could not be judged", extra={"error": str(error), "failures": failures})
             every = min(_LONGEST_BACKOFF, 2.0 ** min(failures, 10)) if failures else _EVERY_SECONDS
-            await pause(stop, max(0.2, every - (loop.time() - started)))
+            await self._rest(stop, max(0.2, every - (loop.time() - started)))
 
     def _asks(self, now: int, plan: Plan | None) -> set[Ask | Curve]:
         return self._engine.asks(now, plan)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+Rest = Callable[[asyncio.Event, float], Awaitable[None]]
+"""Returns after about so many seconds, or as soon as the event is set."""
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

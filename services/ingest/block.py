@@ -16,9 +16,6 @@ of what small ones do, in rollups and in merges."""
 _WRITING_SHARE = 0.6
 """Of one writer's time, how much small blocks may take."""
 
-_LONGEST_AGE_MS = 1_500
-"""However slow the store is, records that come in a trickle wait no longer than this before they are written."""
-
 
 class Pace:
     """How long blocks wait for more records, given what writing one costs.
@@ -27,8 +24,9 @@ class Pace:
     few records, or on a busy machine, that would be most of what ingest does; older and so fewer blocks cost less.
     """
 
-    def __init__(self, age_ms: int) -> None:
+    def __init__(self, age_ms: int, longest_age_ms: int) -> None:
         self._least = age_ms
+        self._longest = longest_age_ms
         self._write_ms = 0.0
 
     def wrote(self, milliseconds: float) -> None:
@@ -37,7 +35,7 @@ class Pace:
 
     def age_ms(self, lanes: int) -> int:
         """The age at which a block is due while `lanes` partitions receive records."""
-        return max(self._least, min(_LONGEST_AGE_MS, round(self._write_ms * lanes / _WRITING_SHARE)))
+        return max(self._least, min(self._longest, round(self._write_ms * lanes / _WRITING_SHARE)))
 
 
 @dataclass(frozen=True, slots=True)

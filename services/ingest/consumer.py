@@ -42,7 +42,6 @@ MOST_CHUNKS = 4
 """A poll returns at most this many chunks."""
 
 _CALL_SECONDS = 15.0
-_EMPTY_FETCH_SECONDS = 0.05
 _STOP_SECONDS = 2.0
 _STALE = (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError)
 
@@ -70,8 +69,9 @@ ALONE = Membership(-1, "")
 class GroupConsumer:
     """A member of the consumer group, or its only reader. Must be created and used within one event loop."""
 
-    def __init__(self, settings: Settings, topics: Collection[str]) -> None:
+    def __init__(self, settings: Settings, topics: Collection[str], *, empty_fetch_seconds: float) -> None:
         self._topics = list(topics)
+        self._empty_fetch_seconds = empty_fetch_seconds
         self._group = settings.consumer_group
         url = settings.clickhouse_url
         self._alone = url is not None and url.get_secret_value().startswith("chdb:")
@@ -110,7 +110,7 @@ class GroupConsumer:
                 await self._admin.start()
                 await self._consumer.start()
                 use_chunks(self._consumer)
-                wait_between_empty_fetches(self._consumer, _EMPTY_FETCH_SECONDS)
+                wait_between_empty_fetches(self._consumer, self._empty_fetch_seconds)
                 if self._alone:
                     await self._take_all(listener)
                 else:

@@ -16,6 +16,7 @@ from services.common.errors import BrokerError
 from services.common.kafka import ensure_topics
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import Store, StorePool
+from services.ingest.rhythm import Rhythm
 from services.ingest.runs import prepare
 from services.ingest.session import WRITERS, Session
 
@@ -30,12 +31,15 @@ class IngestService:
 
     name = "ingest"
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock = wall_clock) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock = wall_clock, *, rhythm: Rhythm | None = None
+    ) -> None:
         """`settings` must name Kafka, and the store's migrations must have been applied before `run`."""
         self.router = APIRouter()
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._rhythm = rhythm or Rhythm()
         self._session: Session | None = None
         self._trouble = "starting, and connecting to Kafka"
         _begin_series(settings)
@@ -43,6 +47,18 @@ class IngestService:
     def not_ready(self) -> str | None:
         """See `Service`."""
         return self._session.not_ready() if self._session is not None else self._trouble
+
+    def handled(self) -> int:
+        """How many records are in the tables or among the dead letters, over the whole logs; 0 without a session.
+
+        Counts offsets, so it is right for logs without transactions.
+        """
+        return sum(self._session.complete_to().values()) if self._session is not None else 0
+
+    async def report(self) -> None:
+        """Writes at once how far it has come. Nothing without a session. Raises `BrokerError`."""
+        if self._session is not None:
+            await self._session.report()
 
     async def run(self, stop: asyncio.Event) -> None:
         """See `Service`. Kafka and the store may be away for any time; nothing is lost by that."""
@@ -58,7 +74,7 @@ class IngestService:
                 started = asyncio.get_running_loop().time()
                 try:
                     await ensure_topics(self._settings)
-                    self._session = Session(self._settings, pool, self._clock)
+                    self._session = Session(self._settings, pool, self._clock, self._rhythm)
                     await self._session.run(stop)
                 except BrokerError as error:
                     self._trouble = f"Kafka: {error}"

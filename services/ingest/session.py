@@ -24,6 +24,7 @@ from services.ingest.letters import DeadLetterTopic
 from services.ingest.pressure import Demand, Pressure
 from services.ingest.progress import Progress
 from services.ingest.restore import Restorer
+from services.ingest.rhythm import Rhythm
 from services.ingest.turns import Turns
 from services.ingest.writer import Writer
 
@@ -34,8 +35,6 @@ WRITERS = 3
 
 _POLL_MS = 50
 _FEW_RECORDS = 2_000
-_LINGER_SECONDS = 0.02
-_PROGRESS_SECONDS = 1.0
 _HAND_OVER_SECONDS = 5.0
 _DRAIN_SECONDS = 6.0
 _COMMIT_SECONDS = 15.0
@@ -50,15 +49,17 @@ partition that is merely quiet would be read from its start."""
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """Works until told to stop or until Kafka ends it. Used once."""
 
-    def __init__(self, settings: Settings, store: StorePool, clock: Clock) -> None:
+    def __init__(self, settings: Settings, store: StorePool, clock: Clock, rhythm: Rhythm) -> None:
         self._clock = clock
+        self._rhythm = rhythm
         self._pressure = Pressure(settings.max_buffered_bytes)
         self._filter_bytes = settings.duplicate_filter_mb << 20
         self._filters = FilterMemory(self._filter_bytes, 1)
-        self._pace = Pace(settings.batch_max_age_ms)
+        self._pace = Pace(settings.batch_max_age_ms, rhythm.longest_age_ms)
         self._block_records = settings.batch_max_rows
         self._turns: Turns[TopicPartition] = Turns(WRITERS + 1)
-        self._consumer = GroupConsumer(settings, [settings.topics[kind] for kind in EVENT_KINDS])
+        topics = [settings.topics[kind] for kind in EVENT_KINDS]
+        self._consumer = GroupConsumer(settings, topics, empty_fetch_seconds=rhythm.empty_fetch_seconds)
         self._letters = DeadLetterTopic(settings, clock)
         self._restorer = Restorer(settings, store, clock)
         self._progress = Progress(store)
@@ -70,6 +71,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._restore_task: asyncio.Task[None] | None = None
         self._assigned = False
         self._caught_up = asyncio.Event()
+        self._reporting = asyncio.Lock()
         self._failure: BaseException | None = None
         self._trouble: str | None = None
         self._deleted: list[str] = []
@@ -150,6 +152,16 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._assigned = False
         return lanes
 
+    def complete_to(self) -> dict[TopicPartition, int]:
+        """By partition, the first offset that may hold a record which is not in the tables."""
+        return {partition: lane.complete_to for partition, lane in self._lanes.items()}
+
+    async def report(self) -> None:
+        """Writes how far each partition has come, as it does once a second anyway. Raises `BrokerError` as `run`."""
+        async with self._reporting:
+            await self._observe()
+            await self._progress.write(self._clock(), dict(self._lanes))
+
     async def _turn(self) -> None:
         now = self._clock()
         count = 0
@@ -175,7 +187,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._write_due()
         if count < _FEW_RECORDS and sum(map(len, fetched.values())) < MOST_CHUNKS:
             # Many small fetches cost more than they bring.
-            await asyncio.sleep(_LINGER_SECONDS)
+            await asyncio.sleep(self._rhythm.linger_seconds)
 
     def _wanted(self, now: int) -> list[TopicPartition]:
         buffered = sum(lane.buffered_bytes for lane in self._lanes.values())
@@ -276,6 +288,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         """Once a second, and when the last known record is in: progress is written; offsets of quiet partitions are
         committed."""
         loop = asyncio.get_running_loop()
+        every = self._rhythm.progress_seconds
         observed = 0.0
         renewed = loop.time()
         while True:
@@ -283,29 +296,33 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 renewed = loop.time()
                 for lane in self._lanes.values():
                     lane.committed = None
-            if loop.time() - observed >= _PROGRESS_SECONDS and self._assigned and not self._restoring:
-                observed = loop.time()
-                moment = self._clock()
-                lanes = dict(self._lanes)
-                try:
-                    self._deleted = await self._consumer.check_topics()
-                    ends = await self._consumer.end_offsets(lanes) if lanes else {}
-                    self._progress.observe(moment, {each: end for each, end in ends.items() if each in self._lanes})
-                except TopicsChanged:
-                    raise
-                except BrokerError as error:
-                    logger.warning("ends of the log unknown", extra={"error": str(error)})
-                await self._commit_done(self._lanes)
-            self._caught_up.clear()
-            await self._progress.write(self._clock(), dict(self._lanes))
+            async with self._reporting:
+                if loop.time() - observed >= every and self._assigned and not self._restoring:
+                    observed = loop.time()
+                    await self._observe()
+                    await self._commit_done(self._lanes)
+                self._caught_up.clear()
+                await self._progress.write(self._clock(), dict(self._lanes))
             prometheus.INGEST_DUPLICATE_FILTER_BYTES.set(self._filters.taken)
             prometheus.INGEST_STALLED_PARTITIONS.set(sum(lane.trouble is not None for lane in self._lanes.values()))
-            await asyncio.sleep(_PROGRESS_SECONDS / 2)
+            await asyncio.sleep(every / 2)
             try:
-                async with asyncio.timeout(max(0.0, observed + _PROGRESS_SECONDS - loop.time())):
+                async with asyncio.timeout(max(0.0, observed + every - loop.time())):
                     await self._caught_up.wait()
             except TimeoutError:
                 pass
+
+    async def _observe(self) -> None:
+        moment = self._clock()
+        lanes = dict(self._lanes)
+        try:
+            self._deleted = await self._consumer.check_topics()
+            ends = await self._consumer.end_offsets(lanes) if lanes else {}
+            self._progress.observe(moment, {each: end for each, end in ends.items() if each in self._lanes})
+        except TopicsChanged:
+            raise
+        except BrokerError as error:
+            logger.warning("ends of the log unknown", extra={"error": str(error)})
 
     async def _commit_done(self, lanes: Mapping[TopicPartition, Lane], seconds: float = _COMMIT_SECONDS) -> None:
         """Commits the next offsets of partitions that have nothing to write."""
@@ -345,7 +362,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                         break
                     else:
                         # An offset of a lane that has something to write is just being committed.
-                        await asyncio.sleep(_LINGER_SECONDS)
+                        await asyncio.sleep(self._rhythm.linger_seconds)
                 await self._commit_done(self._lanes, _LAST_COMMIT_SECONDS)
                 moment = self._clock()
                 self._progress.observe(moment, await self._consumer.end_offsets(self._lanes))

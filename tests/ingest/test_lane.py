@@ -122,7 +122,7 @@ def test_a_block_that_waits_too_long_takes_no_more_records() -> None:
 
 
 def test_small_blocks_wait_longer_where_writing_is_slow() -> None:
-    pace = Pace(400)
+    pace = Pace(400, 1_500)
     assert pace.age_ms(20) == 400
     for _ in range(50):
         pace.wrote(20)
