@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
+from services.simulator.conditions import Conditions
 from services.simulator.timeline import Record
 
 _REPEAT_MS = 2_000
@@ -54,6 +55,19 @@ def arrivals(
             heapq.heappush(waiting, (record.time_ms + late_ms, sequence, record))
     while waiting:
         yield _outside(heapq.heappop(waiting), silences)
+
+
+def lateness(conditions: Conditions, seed: int) -> Callable[[Record], int]:
+    """How many ms a record is late as conditions are when it happens."""
+    rng = Random(f"late/{seed}")
+
+    def delay(_: Record) -> int:
+        if conditions.late is None:
+            return 0
+        trouble, least, most = conditions.late
+        return rng.randrange(least, most) if trouble.strikes() else 0
+
+    return delay
 
 
 def _outside(due: tuple[int, int, Record], silences: Sequence[tuple[int, int]]) -> Arrival:

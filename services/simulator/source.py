@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from services.simulator.arrivals import lateness
 from services.simulator.catalogue import Catalogue, festival_catalogue
 from services.simulator.conditions import Conditions
 from services.simulator.crowd import (
@@ -114,6 +115,7 @@ def festival(
         (director, crowd, shop.stock, Spend(CHANNELS, seed=seed, currency=currency, conditions=conditions)),
         director,
         campaign_body(campaign_id, f"模拟大促 {campaign_id}", plan, expected),
+        delay=lateness(conditions, seed) if any(incident.type == "late" for incident in incidents) else None,
     )
 
 

@@ -17,8 +17,8 @@ EVENING_MS = 1_790_000_400_000 // 86_400_000 * 86_400_000 + 12 * 3_600_000
 """Eight in the evening at the festival's own time."""
 
 
-def an_evening(seed: int = 5, hours: float = 6, variant: Variant = "full", rate: float = 12.0) -> DayFestival:
-    """Six hours around midnight."""
+def an_evening(seed: int = 5, hours: float = 3, variant: Variant = "full", rate: float = 8.0) -> DayFestival:
+    """Three hours up to midnight."""
     return festival_source(
         seed=seed, start_ms=EVENING_MS, hours=hours, variant=variant, events_per_second=rate, campaign_id="evening"
     )
@@ -34,7 +34,7 @@ def test_the_same_arguments_give_the_same_bytes_and_truths(evening: tuple[DayFes
     again = an_evening()
     assert list(again.arrivals()) == evening[1]
     assert again.truths == evening[0].truths
-    assert len(again.truths) > 5
+    assert len(again.truths) >= 3
 
 
 def test_every_record_arrives_in_order_once_and_not_before_it_happened(
@@ -52,7 +52,7 @@ def test_every_record_arrives_in_order_once_and_not_before_it_happened(
 
 
 def test_it_has_about_as_many_events_as_asked(evening: tuple[DayFestival, list[Arrival]]) -> None:
-    assert 0.8 < len(evening[1]) / (6 * 3600) / 12 < 1.2
+    assert 0.8 < len(evening[1]) / (3 * 3600) / 8 < 1.2
 
 
 @pytest.mark.parametrize("variant", ["calm", "flash", "full"])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from random import Random
 
-from services.simulator.arrivals import Arrival, arrivals
+from services.simulator.arrivals import Arrival, arrivals, lateness
 from services.simulator.catalogue import festival_catalogue
 from services.simulator.conditions import Conditions
 from services.simulator.crowd import (
@@ -16,17 +15,17 @@ from services.simulator.crowd import (
     PIECES_PER_LINE,
     Crowd,
 )
-from services.simulator.day.body import CLICK_PRICE, day_campaign
+from services.simulator.day.body import ATTAINABLE, CLICK_PRICE, day_campaign
 from services.simulator.day.curve import DAY_MS
 from services.simulator.day.planner import incident_plan
 from services.simulator.day.programme import Programme, Variant, festival_programme
-from services.simulator.festival import Expectation
+from services.simulator.festival import Expectation, rfc3339
 from services.simulator.incidents import Incident, Incidents
 from services.simulator.orders import Shop
 from services.simulator.source import Source, capacity
 from services.simulator.spend import EVERY_SECONDS, Spend
 from services.simulator.stock import Stock
-from services.simulator.timeline import SECOND_MS, Record, Timeline, Truth
+from services.simulator.timeline import SECOND_MS, Timeline, Truth
 from services.simulator.world import CHANNELS
 
 YEAR_MS = 364 * DAY_MS
@@ -34,6 +33,7 @@ YEAR_MS = 364 * DAY_MS
 
 _STOCK_REPORTS = 0.01
 _REMEMBERED = 60
+_POPULAR = 20
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,11 @@ def festival_source(
     programme = festival_programme(seed, start_ms, hours, variant)
     reports = events_per_second * _STOCK_REPORTS
     visits = max(0.1, (events_per_second - len(CHANNELS) / EVERY_SECONDS - reports) / EVENTS_PER_VISIT)
-    if incidents is None:
-        incidents = incident_plan(programme, seed, visits) if variant == "full" else ()
     timeline = Timeline(campaign_id, seed=seed, start_ms=start_ms)
     catalogue = festival_catalogue(seed)
+    if incidents is None:
+        popular = [item.item_id for item in catalogue.items[:_POPULAR]]
+        incidents = incident_plan(programme, seed, visits, items=popular) if variant == "full" else ()
     expected = Expectation(
         visits_per_second=visits,
         orders_per_second=visits * ORDERS_PER_VISIT,
@@ -155,7 +156,7 @@ def festival_source(
         (director, crowd, stock, spend, _End(programme, director, campaign_id)),
         director,
         day_campaign(campaign_id, f"模拟大促 {campaign_id}", programme, expected, baseline_campaign_id),
-        delay=_delay(conditions, seed),
+        delay=lateness(conditions, seed),
     )
     return DayFestival(programme, tuple(incidents), source, seed, disorder_ms, duplicates)
 
@@ -186,19 +187,6 @@ def _programme_truths(programme: Programme, campaign_id: str) -> Iterator[Truth]
         yield Truth("decoy", "", campaign_id, {}, sale.start_ms, sale.end_ms, details)
     if programme.slow:
         phase = programme.phase(programme.slow)
-        yield Truth(
-            "slow", "gmv_behind_target", campaign_id, {"phase": phase.name}, phase.start_ms, phase.end_ms,
-            {"consequences": ["gmv_behind_target"]},
-        )  # fmt: skip
-
-
-def _delay(conditions: Conditions, seed: int) -> Callable[[Record], int]:
-    rng = Random(f"late/{seed}")
-
-    def delay(_: Record) -> int:
-        if conditions.late is None:
-            return 0
-        trouble, least, most = conditions.late
-        return rng.randrange(least, most) if trouble.strikes() else 0
-
-    return delay
+        onset = programme.behind_from(phase, ATTAINABLE * programme.least_lead(phase.start_ms, phase.end_ms))
+        details = {"phase_starts_at": rfc3339(phase.start_ms), "consequences": ["gmv_behind_target"]}
+        yield Truth("slow", "gmv_behind_target", campaign_id, {"phase": phase.name}, onset, phase.end_ms, details)

@@ -23,6 +23,8 @@ BEFORE_SALE_MS, AFTER_SALE_MS = 10 * MINUTE_MS, 20 * MINUTE_MS
 _END_MS = 10 * MINUTE_MS
 _TRIES = 400
 _VIEWS_PER_VISIT = 3.4
+_OVERRUN = 16
+"""Times the cost of an average minute: some seven times what an even pace allows."""
 _PREPARED_SECONDS = 4 * 3600
 _DAY_MS = 24 * 60 * MINUTE_MS
 
@@ -37,7 +39,11 @@ class _Habit:
     orders: float = 0
     """Orders a minute."""
     channels: bool = True
+    items: bool = False
+    by: tuple[str, ...] = ()
     counts: tuple[int, int] | None = None
+    overrun: bool = False
+    """Its factor is the higher the quieter it is, so that the budget burns as fast at any hour."""
     sells: bool = False
     """It costs sales, and is not told apart from a phase that is slow anyway."""
 
@@ -48,16 +54,16 @@ _HABITS: dict[str, _Habit] = {
     "payment_outage": _Habit((240, 600), orders=3, sells=True),
     "drop": _Habit((180, 480), views=60, sells=True),
     "lost": _Habit((180, 480), views=60, sells=True),
-    "budget_overrun": _Habit((600, 900), views=60),
-    "refund_channel": _Habit((120, 240), orders=1.5, counts=(24, 40)),
+    "budget_overrun": _Habit((600, 900), views=60, overrun=True),
+    "refund_channel": _Habit((90, 180), orders=1.5, counts=(30, 60)),
     "spike": _Habit((60, 180), views=20, sells=True),
     "bots": _Habit((120, 300), views=20, sells=True),
-    "brushing": _Habit((240, 480), views=60, counts=(30, 50)),
-    "coupon_abuse": _Habit((240, 480), views=60, counts=(80, 120)),
-    "refund_fraud": _Habit((180, 300), channels=False),
-    "refund_burst": _Habit((60, 150), channels=False, counts=(14, 30)),
-    "stock_out": _Habit((120, 400), channels=False),
-    "stock_low": _Habit((180, 600), channels=False),
+    "brushing": _Habit((240, 360), views=60, counts=(100, 160), by=("user", "device")),
+    "coupon_abuse": _Habit((180, 300), views=60, counts=(180, 280), by=("user", "device", "batch")),
+    "refund_fraud": _Habit((90, 150), channels=False),
+    "refund_burst": _Habit((60, 120), channels=False, counts=(30, 50)),
+    "stock_out": _Habit((120, 400), channels=False, items=True),
+    "stock_low": _Habit((180, 600), channels=False, items=True),
     "silence": _Habit((60, 150), channels=False),
     "malformed": _Habit((90, 300), channels=False),
     "late": _Habit((240, 480), channels=False),
@@ -68,12 +74,18 @@ _HABITS: dict[str, _Habit] = {
 
 
 def incident_plan(
-    programme: Programme, seed: int, visits_per_second: float, kinds: Sequence[str] | None = None
+    programme: Programme,
+    seed: int,
+    visits_per_second: float,
+    *,
+    items: Sequence[str],
+    kinds: Sequence[str] | None = None,
 ) -> list[Incident]:
     """One incident of each kind, decoys included, or of those that are named; fewer when the festival is short.
 
-    Offsets count from the festival's start. None begins in its first 70 minutes; none meets a sale, nor another
-    within 12 minutes, of the same rule within 30, a silence within 20. What finds no place is left out.
+    `items` are those whose stock may run low. Offsets count from the festival's start. None begins in its first 70
+    minutes; none meets a sale, nor another within 12 minutes, of the same rule within 30, a silence within 20. What
+    finds no place is left out.
     """
     rng = Random(f"plan/{seed}")
     wanted = list(kinds if kinds is not None else _HABITS)
@@ -85,7 +97,7 @@ def incident_plan(
     placed: list[Incident] = []
     for name in wanted:
         for _ in range(_TRIES):
-            incident = _propose(programme, rng, name, visits_per_second)
+            incident = _propose(programme, rng, name, visits_per_second, items)
             if incident is not None and fits(programme, incident, placed):
                 placed.append(incident)
                 break
@@ -112,7 +124,9 @@ def _apart(one: Incident, other: Incident) -> int:
     return SILENCE_SECONDS if "silence" in (one.type, other.type) else APART_SECONDS
 
 
-def _propose(programme: Programme, rng: Random, name: str, visits_per_second: float) -> Incident | None:
+def _propose(
+    programme: Programme, rng: Random, name: str, visits_per_second: float, items: Sequence[str]
+) -> Incident | None:
     habit, kind = _HABITS[name], KINDS[name]
     seconds = rng.randrange(habit.seconds[0], habit.seconds[1] + 1)
     whole = (programme.end_ms - programme.start_ms - _END_MS) // SECOND_MS
@@ -135,6 +149,12 @@ def _propose(programme: Programme, rng: Random, name: str, visits_per_second: fl
         if not busy:
             return None
         options["channel"] = rng.choice(busy)
+        if habit.overrun:
+            options["factor"] = str(round(_OVERRUN / level, 1))
+    if habit.items:
+        options["item"] = rng.choice(items)
+    if habit.by:
+        options["by"] = rng.choice(habit.by)
     if habit.counts is not None:
         options["count"] = str(rng.randrange(*habit.counts))
     return Incident(name, offset, seconds, options)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 from random import Random
 from typing import Literal
 
@@ -23,6 +24,7 @@ QUIET_START_MS = 70 * MINUTE_MS
 
 _RAMP_MS = 15 * MINUTE_MS
 _STEP_MS = 10 * SECOND_MS
+_SETTLED_STEPS = 20 * MINUTE_MS // _STEP_MS
 _APART_MS = 75 * MINUTE_MS
 _SLOW_LEAST_MS = 100 * MINUTE_MS
 _SLOW_LEVEL = 0.4
@@ -78,7 +80,7 @@ class Programme:
 
     def business(self, at_ms: int) -> float:
         """How busy a moment is meant to be over all channels, sales included."""
-        return self.planned(at_ms) * sum(share * self.wave(channel, at_ms) for channel, share in CHANNELS.items())
+        return self._rush(at_ms) / self._mean
 
     def phase(self, name: str) -> Phase:
         """The phase of that name."""
@@ -89,33 +91,52 @@ class Programme:
         return next(phase for phase in reversed(self.phases) if phase.start_ms <= at_ms or phase is self.phases[0])
 
     def weight(self, start_ms: int, end_ms: int) -> float:
-        """The planned business of a span, in average seconds."""
-        return sum(amount for _, amount in self._steps(start_ms, end_ms))
+        """The planned business of a span, in average seconds; to ten seconds."""
+        return sum(self._amounts(start_ms, end_ms))
 
     def least_lead(self, start_ms: int, end_ms: int) -> float:
         """How far the planned business of a span falls behind an even pace at the worst: 1 for never, 0.5 for half.
 
         Its first twenty minutes do not count: they say little.
         """
-        total, done, least = self.weight(start_ms, end_ms), 0.0, 1.0
-        for at_ms, amount in self._steps(start_ms, end_ms):
-            done += amount
-            passed = at_ms + _STEP_MS - start_ms
-            if passed >= 20 * MINUTE_MS:
-                least = min(least, done / total / (min(passed, end_ms - start_ms) / (end_ms - start_ms)))
-        return least
+        amounts = self._amounts(start_ms, end_ms)
+        even = sum(amounts) / len(amounts)
+        reached = accumulate(amounts)
+        leads = [done / (number * even) for number, done in enumerate(reached, 1) if number >= _SETTLED_STEPS]
+        return min([1.0, *leads])
 
-    def _steps(self, start_ms: int, end_ms: int) -> list[tuple[int, float]]:
-        return [
-            (at, self.business(at) * min(_STEP_MS, end_ms - at) / SECOND_MS) for at in range(start_ms, end_ms, _STEP_MS)
-        ]
+    def behind_from(self, phase: Phase, share: float) -> int:
+        """From when on a slow phase is behind an even pace towards `share` of its planned business, for good; its end
+        when it never is."""
+        amounts = self._amounts(phase.start_ms, phase.end_ms)
+        even = share * sum(amounts) / len(amounts)
+        done, onset = 0.0, None
+        for number, amount in enumerate(amounts):
+            at_ms = phase.start_ms + number * _STEP_MS
+            done += amount * self._slowness(at_ms)
+            if done >= even * (number + 1):
+                onset = None
+            elif onset is None:
+                onset = at_ms
+        return phase.end_ms if onset is None else onset
+
+    def _amounts(self, start_ms: int, end_ms: int) -> list[float]:
+        first, last = (round((at_ms - self.start_ms) / _STEP_MS) for at_ms in (start_ms, end_ms))
+        return [level / self._mean * _STEP_MS / SECOND_MS for level in self._grid[first:last]]
+
+    @cached_property
+    def _grid(self) -> list[float]:
+        return [self._rush(at_ms) for at_ms in range(self.start_ms, self.end_ms, _STEP_MS)]
 
     @cached_property
     def _mean(self) -> float:
-        steps = range(self.start_ms, self.end_ms, _STEP_MS)
-        return sum(
-            self._shape(at) * sum(share * self.wave(channel, at) for channel, share in CHANNELS.items()) for at in steps
-        ) / len(steps)
+        return sum(self._grid) / len(self._grid)
+
+    def _rush(self, at_ms: int) -> float:
+        sale = next((sale for sale in self.sales if sale.start_ms <= at_ms < sale.end_ms), None)
+        if sale is None:
+            return self._shape(at_ms)
+        return self._shape(at_ms) * (1 + (sale.at(at_ms) - 1) * sum(CHANNELS[channel] for channel in sale.channels))
 
     def _shape(self, at_ms: int) -> float:
         return self._phase_level(at_ms) * day_curve(at_ms)
@@ -153,7 +174,7 @@ def festival_programme(seed: int, start_ms: int, hours: float, variant: Variant)
         eighth = start_ms + max(QUIET_START_MS, (end_ms - start_ms) // 8)
         burst_ms = min(end_ms, -(-eighth // HOUR_MS) * HOUR_MS)
     tail_ms = max(burst_ms, burst_ms + (end_ms - burst_ms) * 4 // 5 // MINUTE_MS * MINUTE_MS)
-    sales = () if variant == "calm" else _sales(rng, start_ms, burst_ms, end_ms)
+    sales = () if variant == "calm" else _sales(rng, (start_ms, burst_ms, tail_ms, end_ms))
     frame = [
         ("warm_up", start_ms, burst_ms, 0.95),
         ("burst", burst_ms, tail_ms, 1.05),
@@ -166,7 +187,8 @@ def festival_programme(seed: int, start_ms: int, hours: float, variant: Variant)
     return Programme(start_ms, end_ms, phases, sales, _slow(rng, programme))
 
 
-def _sales(rng: Random, start_ms: int, burst_ms: int, end_ms: int) -> tuple[Sale, ...]:
+def _sales(rng: Random, bounds: tuple[int, int, int, int]) -> tuple[Sale, ...]:
+    start_ms, burst_ms, _, end_ms = bounds
     chosen: list[Sale] = []
     if burst_ms + HOUR_MS < end_ms:
         chosen.append(Sale("opening", burst_ms, burst_ms + 30 * MINUTE_MS, round(rng.uniform(4, 6), 1)))
@@ -185,7 +207,8 @@ def _sales(rng: Random, start_ms: int, burst_ms: int, end_ms: int) -> tuple[Sale
         if not wanted:
             break
         length = (rng.randrange(10, 21) if wanted[0] == "flash" else rng.randrange(20, 41)) * MINUTE_MS
-        if any(at < sale.end_ms + _APART_MS and sale.start_ms < at + length + _APART_MS for sale in chosen):
+        near = any(at < sale.end_ms + _APART_MS and sale.start_ms < at + length + _APART_MS for sale in chosen)
+        if near or any(at < bound < at + length for bound in bounds):
             continue
         kind = wanted.pop(0)
         channels = tuple(CHANNELS) if kind == "flash" else ("live",)

@@ -19,7 +19,7 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     rng = stage.rng
     by = begun.options.get("by", ("device", "batch", "user")[begun.turn % 3])
     channel = begun.channel(stage)
-    batch = BATCHES.values[begun.turn % len(BATCHES.values)]
+    batch = BATCHES.values[-1]
     device_id, hand = timeline.next_id("d"), timeline.next_id("u")
     wanted = begun.count("count", _CLAIMS)
     span = max(SECOND_MS, begun.seconds * SECOND_MS - _LEAD_MS)

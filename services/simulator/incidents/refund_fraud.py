@@ -12,7 +12,7 @@ from services.simulator.timeline import SECOND_MS, Timeline
 logger = logging.getLogger(__name__)
 
 _PEOPLE = 3
-_ORDERS = 8
+_ORDERS = 10
 _SETTLED_MS = 90 * SECOND_MS
 
 
