@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pydantic import ValidationError
@@ -49,6 +49,14 @@ _STOCK_HOUR_EVERY_MS = 20_000
 _STOCK_ALL_EVERY_MS = 600_000
 
 
+class _Recent(NamedTuple):
+    """A campaign's last minutes by second: traffic and paid orders by channel, and all events."""
+
+    traffic: dict[str, Series]
+    paid: dict[str, Series]
+    whole: Series
+
+
 class _Draft:
     """A history under construction."""
 
@@ -56,19 +64,25 @@ class _Draft:
         self.whole = empty_series(start)
         self.occupied = empty_series(start)
         self.channels: dict[str, Series] = {}
+        self.paid: dict[str, Series] = {}
         self.refunds: dict[str, int] = {}
 
-    def add_pulse(self, channel: str, bucket: int, traffic: int, orders: int) -> None:
-        self.whole.counts[bucket] += traffic + orders
-        if traffic:
-            series = self.channels.setdefault(channel, empty_series(self.whole.start))
-            series.counts[bucket] += traffic
+    def add_pulse(self, row: Mapping[str, Any]) -> None:
+        bucket = row["bucket"]
+        self.whole.counts[bucket] += row["traffic"] + row["orders"]
+        for known, name in ((self.channels, "traffic"), (self.paid, "paid")):
+            if row[name]:
+                series = known.get(row["channel"])
+                if series is None:
+                    series = known[row["channel"]] = empty_series(self.whole.start)
+                series.counts[bucket] += row[name]
 
     def history(self, before: History | None, now: int) -> History:
         return History(
             whole=self.whole,
             occupied=self.occupied,
             channels=self.channels,
+            paid=self.paid,
             refunds={item: refunds for item, refunds in self.refunds.items() if refunds},
             items=len(self.refunds),
             writing_until=writing_until(before, self.whole, now),
@@ -142,7 +156,7 @@ class Collector:
         scenes = {}
         for campaign in ids:
             plan = plans.get(campaign)
-            channels, whole = recent[campaign]
+            channels, paid, whole = recent[campaign]
             scenes[campaign] = CampaignScene(
                 campaign_id=campaign,
                 now=now,
@@ -150,6 +164,7 @@ class Collector:
                 activity=kinds[campaign],
                 end=None if plan is None else plan.end_ms,
                 recent=channels,
+                recent_paid=paid,
                 recent_all=whole,
                 recent_refunds=refunds.get(campaign, {}),
                 history=self._histories[campaign],
@@ -194,22 +209,21 @@ class Collector:
             consumed=consumed if seconds >= 10 else None,
         )
 
-    async def _recent(self, now: int, ids: Sequence[str]) -> dict[str, tuple[dict[str, Series], Series]]:
+    async def _recent(self, now: int, ids: Sequence[str]) -> dict[str, _Recent]:
         end = now // 1000 + 1
         start = end - RECENT_SECONDS
         table = await self._pool.query_arrow(queries.PULSE, {"ids": list(ids), "from": start, "to": end})
-        found: dict[str, tuple[dict[str, Series], Series]] = {
-            campaign: ({}, zeros(start, 1, RECENT_SECONDS)) for campaign in ids
-        }
+        found: dict[str, _Recent] = {campaign: _Recent({}, {}, zeros(start, 1, RECENT_SECONDS)) for campaign in ids}
         for row in _rows(table):
-            channels, whole = found[row["campaign_id"]]
+            recent = found[row["campaign_id"]]
             index = row["second"] - start
-            whole.counts[index] += row["traffic"] + row["orders"]
-            if row["traffic"]:
-                series = channels.get(row["channel"])
-                if series is None:
-                    series = channels[row["channel"]] = zeros(start, 1, RECENT_SECONDS)
-                series.counts[index] += row["traffic"]
+            recent.whole.counts[index] += row["traffic"] + row["orders"]
+            for known, name in ((recent.traffic, "traffic"), (recent.paid, "paid")):
+                if row[name]:
+                    series = known.get(row["channel"])
+                    if series is None:
+                        series = known[row["channel"]] = zeros(start, 1, RECENT_SECONDS)
+                    series.counts[index] += row[name]
         return found
 
     async def _refunds(self, now: int, ids: Sequence[str]) -> dict[str, dict[str, list[tuple[int, int]]]]:
@@ -236,7 +250,7 @@ class Collector:
         )
         drafts = {campaign: _Draft(start) for campaign in ids}
         for row in _rows(pulse):
-            drafts[row["campaign_id"]].add_pulse(row["channel"], row["bucket"], row["traffic"], row["orders"])
+            drafts[row["campaign_id"]].add_pulse(row)
         for row in _rows(occupied):
             drafts[row["campaign_id"]].occupied.counts[row["bucket"]] = row["occupied"]
         for row in _rows(refunds):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from services.alerts.baseline import Baseline, learn
+from services.alerts.conversion import Conversion, learn_conversion
 from services.alerts.series import Mask, Series, zeros
 
 HISTORY_SECONDS = 3600
@@ -28,10 +29,10 @@ _STEADY_SHARE = 0.5
 class History:
     """One campaign's hour in buckets.
 
-    `channels` is traffic by channel, `whole` every event of the pulse (traffic and orders), `occupied` in how many
-    seconds of a bucket anything happened, `refunds` the refunds by item; `items` counts the items that had orders.
-    Until `writing_until` (epoch milliseconds) events of long ago have been arriving of late, so that it is not yet
-    what it will be.
+    `channels` is traffic by channel, `paid` the paid orders by channel, `whole` every event of the pulse (traffic and
+    orders), `occupied` in how many seconds of a bucket anything happened, `refunds` the refunds by item; `items` counts
+    the items that had orders. Until `writing_until` (epoch milliseconds) events of long ago have been arriving of late,
+    so that it is not yet what it will be.
     """
 
     whole: Series
@@ -40,6 +41,7 @@ class History:
     refunds: Mapping[str, int] = field(default_factory=dict)
     items: int = 0
     writing_until: int = 0
+    paid: Mapping[str, Series] = field(default_factory=dict)
 
     @cached_property
     def covered(self) -> Mask:
@@ -87,6 +89,22 @@ class History:
 
     @cached_property
     def _parts(self) -> dict[tuple[int, int], Mapping[str, Baseline]]:
+        return {}
+
+    def conversion_over(self, start: int, end: int) -> Mapping[str, Conversion]:
+        """What share of each channel's traffic normally pays, in the part `[start, end)` of the hour, in seconds."""
+        known = self._conversions.get((start, end))
+        if known is None:
+            learnt = {
+                channel: learn_conversion(series, self.paid.get(channel), self.covered, start, end)
+                for channel, series in self.channels.items()
+            }
+            known = {channel: conversion for channel, conversion in learnt.items() if conversion is not None}
+            self._conversions[start, end] = known
+        return known
+
+    @cached_property
+    def _conversions(self) -> dict[tuple[int, int], Mapping[str, Conversion]]:
         return {}
 
     @cached_property

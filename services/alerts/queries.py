@@ -45,7 +45,8 @@ SELECT
     toString(channel) AS channel,
     toUnixTimestamp(second) AS second,
     sum(traffic) AS traffic,
-    sum(orders_created + orders_paid) AS orders
+    sum(orders_created + orders_paid) AS orders,
+    sum(orders_paid) AS paid
 FROM pulse_by_second
 WHERE campaign_id IN {ids:Array(String)}
     AND second >= toDateTime({from:UInt32}, 'UTC') AND second < toDateTime({to:UInt32}, 'UTC')
@@ -59,7 +60,8 @@ SELECT
     toString(channel) AS channel,
     intDiv(toUnixTimestamp(second) - {from:UInt32}, {step:UInt32}) AS bucket,
     sum(traffic) AS traffic,
-    sum(orders_created + orders_paid) AS orders
+    sum(orders_created + orders_paid) AS orders,
+    sum(orders_paid) AS paid
 FROM pulse_by_second
 WHERE campaign_id IN {ids:Array(String)}
     AND second >= toDateTime({from:UInt32}, 'UTC') AND second < toDateTime({to:UInt32}, 'UTC')

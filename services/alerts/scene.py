@@ -48,9 +48,10 @@ class StockLevel:
 class CampaignScene:
     """One campaign at one moment.
 
-    `recent` holds traffic by channel by second for the last minutes, `recent_all` every event of the pulse (traffic
-    and orders), `recent_refunds` (second, count) points by item; `history` is the hour before. `live_seconds`: in how
-    many different seconds of the minute before the last event fresh events arrived; None when it was not asked for.
+    `recent` holds traffic by channel by second for the last minutes, `recent_paid` the paid orders likewise,
+    `recent_all` every event of the pulse (traffic and orders), `recent_refunds` (second, count) points by item;
+    `history` is the hour before. `live_seconds`: in how many different seconds of the minute before the last event
+    fresh events arrived; None when it was not asked for.
     """
 
     campaign_id: str
@@ -64,6 +65,7 @@ class CampaignScene:
     history: History
     stock: Mapping[str, StockLevel]
     live_seconds: int | None = None
+    recent_paid: Mapping[str, Series] = field(default_factory=dict)
     plan: Plan | None = None
     readings: Mapping[Ask, Reading] = field(default_factory=dict)
     curves: Mapping[Curve, CurveReading] = field(default_factory=dict)

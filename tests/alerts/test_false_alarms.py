@@ -56,7 +56,7 @@ def test_history_that_arrives_in_pieces_is_nothing_to_judge_by() -> None:
 
 def test_hours_without_data_are_no_measure_of_what_is_normal() -> None:
     town = Town(rates(20), length=200)
-    for counts in (*town.traffic.values(), town.orders):
+    for counts in (*town.traffic.values(), *town.paid.values()):
         counts[300:3150] = 0
     assert told(watch(town, 10, 190)) == []
 

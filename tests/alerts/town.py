@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from services.alerts.alert import Transition
 from services.alerts.engine import Engine
@@ -27,6 +28,8 @@ from services.alerts.series import Counts, Mask, Series
 
 HOUR = 3600
 CAMPAIGN = "town"
+PAID = 0.03
+"""Paid orders for each event of traffic."""
 BEGIN = 1_900_000_800
 _RECENT = 180
 
@@ -63,7 +66,9 @@ class Town:
         self.traffic: dict[str, Counts] = {
             channel: random.poisson(rate, total).astype(np.int64) for channel, rate in self.rates.items()
         }
-        self.orders: Counts = random.poisson(0.05 * sum(self.rates.values()), total).astype(np.int64)
+        self.paid: dict[str, Counts] = {
+            channel: random.poisson(PAID * rate, total).astype(np.int64) for channel, rate in self.rates.items()
+        }
         self.refunds: dict[str, Counts] = {
             f"sku-{n}": random.poisson(self.refunds_per_second / self.items, total).astype(np.int64)
             for n in range(self.items)
@@ -84,12 +89,26 @@ class Town:
         self.traffic[channel][span] = self._random.poisson(self.rates[channel] * factor, end - start)
 
     def vary(self, level: Callable[[float], float], channels: Sequence[str] = ()) -> None:
-        """Times the usual traffic by the second of the live part (negative before it), in some channels or in all."""
-        levels = np.array([max(0.0, level(second - self.live)) for second in range(len(self.orders))])
+        """Times the usual traffic by the second of the live part (negative before it), in some channels or in all.
+
+        Orders follow half a minute later.
+        """
+        levels = np.array([max(0.0, level(second - self.live)) for second in range(len(self.arrived))])
         for channel in channels or self.rates:
-            counts = self._random.poisson(self.rates[channel] * levels).astype(np.int64)
-            counts[HOUR : self.live] = 0
-            self.traffic[channel] = counts
+            self.traffic[channel] = self._drawn(self.rates[channel] * levels)
+        later = np.concatenate([np.full(30, levels[0]), levels[:-30]])
+        self.vary_orders(lambda second: float(later[round(second) + self.live]), channels)
+
+    def vary_orders(self, level: Callable[[float], float], channels: Sequence[str] = ()) -> None:
+        """Times the usual paid orders, whatever the traffic does."""
+        levels = np.array([max(0.0, level(second - self.live)) for second in range(len(self.arrived))])
+        for channel in channels or self.rates:
+            self.paid[channel] = self._drawn(PAID * self.rates[channel] * levels)
+
+    def _drawn(self, means: npt.NDArray[np.float64]) -> Counts:
+        counts = self._random.poisson(means).astype(np.int64)
+        counts[HOUR : self.live] = 0
+        return counts
 
     def phases(self, *spans: tuple[int, int], start: int = -86_400, end: int = 86_400) -> None:
         """Declares the campaign with phases over such spans of the live part, in seconds."""
@@ -117,10 +136,10 @@ class Town:
         # Only what has arrived is seen, and nothing of the future has.
         seen = (self.arrived <= at) & (np.arange(len(self.arrived)) < at)
         traffic = {channel: np.where(seen, counts, 0) for channel, counts in self.traffic.items()}
-        orders = np.where(seen, self.orders, 0)
-        whole = np.sum([*traffic.values(), orders], axis=0)
+        paid = {channel: np.where(seen, counts, 0) for channel, counts in self.paid.items()}
+        whole = np.sum([*traffic.values(), *paid.values()], axis=0)
         if self._history is None or now - self._history_at >= REFRESH_MS:
-            self._remember(now, traffic, whole, seen)
+            self._remember(now, traffic, paid, whole, seen)
         assert self._history is not None
         busy = np.flatnonzero(whole)
         activity = {}
@@ -155,6 +174,7 @@ class Town:
                     activity=activity,
                     end=None,
                     recent={channel: recent(counts) for channel, counts in traffic.items()},
+                    recent_paid={channel: recent(counts) for channel, counts in paid.items()},
                     recent_all=recent(whole),
                     recent_refunds=self._recent_refunds(at, seen),
                     history=self._history,
@@ -165,7 +185,9 @@ class Town:
             },
         )
 
-    def _remember(self, now: int, traffic: Mapping[str, Counts], whole: Counts, seen: Mask) -> None:
+    def _remember(
+        self, now: int, traffic: Mapping[str, Counts], paid: Mapping[str, Counts], whole: Counts, seen: Mask
+    ) -> None:
         start, end = history_span(now)
 
         def bucketed(counts: Counts) -> Series:
@@ -181,6 +203,7 @@ class Town:
             whole=bucketed(whole),
             occupied=bucketed((whole > 0).astype(np.int64)),
             channels={channel: bucketed(counts) for channel, counts in traffic.items() if counts.any()},
+            paid={channel: bucketed(counts) for channel, counts in paid.items() if counts.any()},
             refunds={item: count for item, count in refunds.items() if count},
             items=self.items,
             writing_until=writing_until(self._history, bucketed(whole), now),
@@ -203,7 +226,7 @@ class Town:
         return {item: StockLevel(level, 20, True, {"w": level}) for item, level in levels.items()}
 
     def _all(self) -> list[Counts]:
-        return [*self.traffic.values(), self.orders, *self.refunds.values()]
+        return [*self.traffic.values(), *self.paid.values(), *self.refunds.values()]
 
     def _arrived(self, total: int) -> Counts:
         arrived = np.arange(total) + self.arrivals.delay

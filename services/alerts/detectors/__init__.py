@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.alerts.detectors.base import CampaignDetector, PipelineDetector
+from services.alerts.detectors.conversion_drop import ConversionDrop
 from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.detectors.dead_letters import DeadLetters
 from services.alerts.detectors.ingest_lag import IngestLag
@@ -26,6 +27,7 @@ DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] 
     "dead_letters": DeadLetters,
     "ingest_lag": IngestLag,
     "threshold": Threshold,
+    "conversion_drop": ConversionDrop,
 }
 
 __all__ = ["DETECTORS", "AnyDetector", "CampaignDetector", "PipelineDetector"]
