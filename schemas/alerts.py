@@ -33,14 +33,31 @@ class Alert(BaseModel):
     evidence: dict[str, Any]
 
 
+Outcome = Literal["waiting", "delivered", "undelivered"]
+
+
+class Delivery(BaseModel):
+    """What became of a notice at one receiver; `detail` is its answer in short."""
+
+    receiver: str
+    outcome: Outcome
+    at: datetime | None = None
+    attempts: int | None = None
+    detail: str | None = None
+
+
 class Moment(BaseModel):
-    """One line of a timeline. `delivery` is null where receivers were not to hear of it."""
+    """One line of a timeline. `delivery` is null where no receiver was to hear of it.
+
+    It is `waiting` until all have heard of it or have been given up, and then `delivered` only if all have.
+    """
 
     at: datetime
     state: AlertState
     by: str | None = None
     note: str | None = None
-    delivery: Literal["waiting", "delivered", "undelivered"] | None = None
+    delivery: Outcome | None = None
+    deliveries: list[Delivery] = []
 
 
 class AlertDetail(Alert):

@@ -17,6 +17,7 @@ from schemas.asyncapi import asyncapi
 from schemas.dead_letters import DeadLetter
 from schemas.events import AdSpend, CouponEvent, CouponRedeemed, OrderEvent, StockLevel, TrafficEvent
 from schemas.explanations.document import metrics_document
+from schemas.receivers import ReceiverFile
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository, which the paths of documents are relative to."""
@@ -90,9 +91,15 @@ def _asyncapi_text() -> str:
     return _pretty(asyncapi())
 
 
+def _receivers_text() -> str:
+    schema = ReceiverFile.model_json_schema(schema_generator=_Plain)
+    return _pretty({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+
+
 DOCUMENTS: Final[Sequence[Document]] = (
     *(Document(f"schemas/generated/{topic}.schema.json", partial(_schema_text, topic)) for topic in PAYLOADS),
     Document("schemas/generated/asyncapi.json", _asyncapi_text),
+    Document("schemas/generated/receivers.schema.json", _receivers_text),
     Document("docs/metrics.md", metrics_document),
 )
 """Every generated document; a new one is added here and nowhere else."""

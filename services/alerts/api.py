@@ -17,6 +17,7 @@ from schemas.alerts import (
 from schemas.alerts import Alert as AlertAnswer
 from schemas.alerts import Silence as SilenceAnswer
 from services.alerts.alert import Alert, Transition
+from services.alerts.ledger import Delivery, Moment
 from services.alerts.lifecycle import State
 from services.alerts.pages import LANGUAGES, Language, as_text, compose
 from services.alerts.pages.picture import picture
@@ -217,11 +218,33 @@ async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:
             "state": moment.state,
             "by": moment.actor or None,
             "note": moment.note or None,
-            "delivery": moment.delivery or None,
+            **_delivery(service, alert, moment),
         }
         for moment in await service.ledger.timeline(alert.id)
     ]
     return AlertDetail.model_validate({**_fields(alert), "timeline": timeline})
+
+
+def _delivery(service: AlertsService, alert: Alert, moment: Moment) -> dict[str, Any]:
+    """By receiver, those that are still to hear of it among them, and in one word."""
+    found = {delivery.receiver: delivery for delivery in moment.deliveries}
+    expected = service.outbox.expected(Transition(alert, moment.at, notice=moment.notice))
+    waiting = [Delivery(name, "waiting") for name in expected if name not in found]
+    outcomes = {delivery.outcome for delivery in (*found.values(), *waiting)}
+    worst = next((outcome for outcome in ("waiting", "undelivered", "delivered") if outcome in outcomes), None)
+    return {
+        "delivery": worst,
+        "deliveries": [
+            {
+                "receiver": delivery.receiver,
+                "outcome": delivery.outcome,
+                "at": to_datetime(delivery.at) if delivery.at else None,
+                "attempts": delivery.attempts or None,
+                "detail": delivery.detail or None,
+            }
+            for delivery in (*found.values(), *waiting)
+        ],
+    }
 
 
 def _fields(alert: Alert) -> dict[str, Any]:

@@ -25,14 +25,26 @@ _NUMBERS = ("value", "threshold")
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a notice at one receiver: `delivered`, `undelivered`, or `waiting` with `at` 0."""
+
+    receiver: str
+    outcome: str
+    attempts: int = 0
+    detail: str = ""
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of an alert's timeline; `delivery` is `delivered`, `undelivered`, `waiting`, or empty without one."""
+    """One line of an alert's timeline; `deliveries` are those that have come to an end."""
 
     at: int
     state: str
     actor: str
     note: str
-    delivery: str
+    notice: str
+    deliveries: Sequence[Delivery]
 
 
 class Ledger:
@@ -83,7 +95,12 @@ class Ledger:
                 row["state"],
                 row["actor"],
                 row["note"],
-                (row["outcome"] or "waiting") if row["notice"] else "",
+                row["notice"],
+                [
+                    Delivery(receiver, outcome, attempts, detail, at)
+                    for receiver, outcome, attempts, detail, at in row["deliveries"]
+                    if receiver
+                ],
             )
             for row in rows
         ]
@@ -93,21 +110,46 @@ class Ledger:
         rows = await self._pool.query(queries.UNDELIVERED, {"receiver": receiver, "from": since})
         return [Transition(alert_of(row), row["at"], notice=row["notice"]) for row in rows]
 
-    async def record_delivery(
-        self, transition: Transition, receiver: str, outcome: str, attempts: int, detail: str, now: int
+    async def record_deliveries(
+        self, notices: Sequence[tuple[Transition, int]], receiver: str, outcome: str, detail: str, now: int
     ) -> None:
-        """The end of a notice's way."""
-        row = {
-            "alert_id": pa.array([transition.alert.id]),
-            "seq": pa.array([transition.alert.seq], pa.uint32()),
-            "receiver": pa.array([receiver]),
-            "outcome": pa.array([outcome]),
-            "attempts": pa.array([attempts], pa.uint32()),
-            "detail": pa.array([detail]),
-            "at": pa.array([now], _MOMENT),
+        """The end of the way of notices, each with its number of attempts."""
+        keys = [(notice.alert.id, notice.alert.seq, attempts) for notice, attempts in notices]
+        await self._record(keys, receiver, outcome, detail, now)
+
+    async def known_since(self, receiver: str, now: int) -> int:
+        """When the receiver was first heard of; 0 for one of whom deliveries alone are known.
+
+        Remembers `now` of one that was never heard of.
+        """
+        ((rows, since),) = [
+            (row["rows"], row["since"]) for row in await self._pool.query(queries.KNOWN_SINCE, {"receiver": receiver})
+        ]
+        if rows:
+            return int(since)
+        await self._record([("", 0, 0)], receiver, "since", "", now)
+        return now
+
+    async def was_told(self, alert_id: str, receiver: str) -> bool:
+        """Whether the receiver has taken any notice of the alert."""
+        return bool(await self._pool.query(queries.WAS_TOLD, {"alert_id": alert_id, "receiver": receiver}))
+
+    async def _record(
+        self, keys: Sequence[tuple[str, int, int]], receiver: str, outcome: str, detail: str, now: int
+    ) -> None:
+        alerts, seqs, attempts = zip(*keys, strict=True)
+        rows = {
+            "alert_id": pa.array(alerts),
+            "seq": pa.array(seqs, pa.uint32()),
+            "receiver": pa.array([receiver] * len(keys)),
+            "outcome": pa.array([outcome] * len(keys)),
+            "attempts": pa.array(attempts, pa.uint32()),
+            "detail": pa.array([detail] * len(keys)),
+            "at": pa.array([now] * len(keys), _MOMENT),
         }
-        token = f"{transition.alert.id}:{transition.alert.seq}:{receiver}"
-        await self._pool.insert("alert_deliveries", pa.table(row), token=token)
+        names = ",".join(f"{alert_id}:{seq}" for alert_id, seq, _ in keys)
+        token = hashlib.sha256(f"{receiver}:{names}".encode()).hexdigest()
+        await self._pool.insert("alert_deliveries", pa.table(rows), token=token)
 
 
 def _row(transition: Transition) -> dict[str, Any]:

@@ -202,12 +202,27 @@ SELECT
     t.actor AS actor,
     t.note AS note,
     toString(t.notice) AS notice,
-    any(d.outcome) AS outcome
+    groupArray((
+        toString(d.receiver), toString(d.outcome), d.attempts, d.detail, toUnixTimestamp64Milli(d.at)
+    )) AS deliveries
 FROM alert_transitions AS t
 LEFT JOIN alert_deliveries AS d ON d.alert_id = t.alert_id AND d.seq = t.seq
 WHERE t.alert_id = {alert_id:String}
 GROUP BY seq, at, state, actor, note, notice
 ORDER BY seq
+"""
+
+KNOWN_SINCE = """
+SELECT count() AS rows, maxIf(toUnixTimestamp64Milli(at), outcome = 'since') AS since
+FROM alert_deliveries
+WHERE receiver = {receiver:String}
+"""
+
+WAS_TOLD = """
+SELECT 1 AS told
+FROM alert_deliveries
+WHERE alert_id = {alert_id:String} AND receiver = {receiver:String} AND outcome = 'delivered'
+LIMIT 1
 """
 
 # Notices that nobody has delivered or given up, in the order in which they were made.

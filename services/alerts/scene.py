@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.alerts.delivery.health import ReceiverState
 from services.alerts.history import History
 from services.alerts.plan import Plan, PlannedPhase
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
@@ -117,7 +118,7 @@ class PipelineScene:
     """The way from Kafka to the store at one moment.
 
     `refused` counts dead letters by topic over `refused_seconds`; `consumed` all records by topic over the same
-    time, where the service has watched for so long.
+    time, where the service has watched for so long. `deliveries`: how the receivers of alerts are doing.
     """
 
     now: int
@@ -126,6 +127,7 @@ class PipelineScene:
     refused: Mapping[str, int]
     refused_seconds: int
     consumed: Mapping[str, int] | None
+    deliveries: Sequence[ReceiverState] = ()
 
     @property
     def watermark(self) -> int | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import Counter
+from dataclasses import replace
 
 from services.alerts.alert import Alert, Transition
 from services.alerts.api import alerts_router
 from services.alerts.collector import Collector
 from services.alerts.delivery.outbox import Outbox
-from services.alerts.delivery.webhook import Webhook
+from services.alerts.delivery.receiver import load_receivers
+from services.alerts.delivery.worker import Timing
 from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.engine import Engine
 from services.alerts.ledger import Ledger
-from services.alerts.lifecycle import State
+from services.alerts.lifecycle import OPEN, State
 from services.alerts.plan import Plan
 from services.alerts.readings.asks import Ask, Curve
 from services.alerts.rules.load import load_rules
@@ -23,7 +26,7 @@ from services.alerts.silences import SilenceBook
 from services.alerts.waiting import Rest, pause
 from services.common import prometheus
 from services.common.clock import Clock, wall_clock
-from services.common.errors import ConfigurationError, StoreError, StoreUnavailable
+from services.common.errors import StoreError, StoreUnavailable
 from services.common.settings import Settings
 from services.common.store import Store, StorePool
 
@@ -37,7 +40,7 @@ _LONGEST_BACKOFF = 10.0
 class AlertsService:
     """Judges the rules. One process of it at a time: two would record each incident twice.
 
-    Raises `ConfigurationError` at once when the rules or the webhook's address are wrong.
+    Raises `ConfigurationError` at once when the rules or the receivers are wrong.
     """
 
     name = "alerts"
@@ -53,13 +56,7 @@ class AlertsService:
         self.silences = SilenceBook(self._pool)
         self._engine = Engine(self._rules)
         self._collector = Collector(self._pool, clock(), self._asks)
-        self._outbox: Outbox | None = None
-        if settings.alert_webhook_url is not None:
-            url = settings.alert_webhook_url.get_secret_value()
-            if not url.startswith(("http://", "https://")):
-                # Without the value: an address may hold a secret.
-                raise ConfigurationError("WARROOM_ALERT_WEBHOOK_URL must begin with http:// or https://")
-            self._outbox = Outbox(self.ledger, Webhook(url), settings.external_url, clock)
+        self.outbox = Outbox(self.ledger, load_receivers(settings, os.environ), Timing(clock), self._standing)
         self._changing = asyncio.Lock()
         self._looked_at: int | None = None
         self._trouble: str | None = None
@@ -80,8 +77,7 @@ class AlertsService:
             if not await self._start(stop):
                 return
             async with asyncio.TaskGroup() as tasks:
-                if self._outbox is not None:
-                    tasks.create_task(self._outbox.run(stop), name="alerts-outbox")
+                tasks.create_task(self.outbox.run(stop), name="alerts-outbox")
                 await self._loop(stop)
         finally:
             await self._pool.close()
@@ -98,14 +94,14 @@ class AlertsService:
         now = self._clock()
         self._engine = Engine(self._rules, await self.ledger.open_alerts())
         await self.silences.load(now)
-        if self._outbox is not None:
-            await self._outbox.load()
+        await self.outbox.load()
 
     async def look(self) -> list[Transition]:
         """One look at all rules; returns what changed, durable and queued for delivery. Raises `StoreError`."""
         now = self._clock()
         also = {alert.campaign_id for alert in self._engine.alerts.values()}
         scene = await self._with_live_seconds(await self._collector.read(now, also))
+        scene = replace(scene, pipeline=replace(scene.pipeline, deliveries=self.outbox.states()))
         async with self._changing:
             outcome = self._engine.evaluate(scene, self.silences.silenced)
             if outcome.transitions:
@@ -181,6 +177,10 @@ class AlertsService:
     def _asks(self, now: int, plan: Plan | None) -> set[Ask | Curve]:
         return self._engine.asks(now, plan)
 
+    def _standing(self) -> list[Alert]:
+        """What is open and was told: receivers that take silence for the end hear of it again."""
+        return [alert for alert in self._engine.alerts.values() if alert.state in OPEN and alert.notified]
+
     async def _with_live_seconds(self, scene: Scene) -> Scene:
         """Asks whether a campaign that is silent was live before, for those of which it matters."""
         detectors = [d for d in self._engine.detectors.values() if isinstance(d, DataSilence)]
@@ -206,8 +206,7 @@ class AlertsService:
                 "notice": transition.notice,
             },
         )
-        if self._outbox is not None:
-            self._outbox.put(transition)
+        self.outbox.put(transition)
 
     def _gauge(self) -> None:
         counts = Counter((alert.rule, alert.state) for alert in self._engine.alerts.values())

@@ -148,13 +148,26 @@ ALERT_RULE_FAILURES = Counter(
 )
 ALERT_DELIVERIES = Counter(
     "warroom_alert_deliveries_total",
-    "Notices to the webhook that came to an end, by outcome (delivered, undelivered).",
-    ("outcome",),
+    "Notices that came to an end at a receiver, by its type and by outcome (delivered, undelivered).",
+    ("type", "outcome"),
 )
 ALERT_DELIVERY_ATTEMPTS = Counter(
-    "warroom_alert_delivery_attempts_total", "Attempts to deliver a notice, failed ones included."
+    "warroom_alert_delivery_attempts_total",
+    "Messages sent to receivers, failed ones included, by the receiver's type.",
+    ("type",),
 )
-ALERT_OUTBOX = Gauge("warroom_alert_outbox_notices", "Notices that wait for delivery.")
+ALERT_DELIVERY_SECONDS = Histogram(
+    "warroom_alert_delivery_duration_seconds",
+    "Time from an alert's transition until a receiver had taken the notice, by the receiver's type.",
+    ("type",),
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+ALERT_RECEIVERS_FAILING = Gauge(
+    "warroom_alert_receivers_failing", "Receivers whose last message was not taken, by type.", ("type",)
+)
+ALERT_OUTBOX = Gauge(
+    "warroom_alert_outbox_notices", "Notices that wait for delivery, by the receiver's type.", ("type",)
+)
 
 # Business
 BUSINESS_REFRESH_SECONDS = Histogram(

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
 
     # Alerts
     rules_file: Path | None = Field(None, description="YAML rules; unset uses the rules that ship with Warroom")
+    receivers_file: Path | None = Field(None, description="YAML: who is told of which alerts; docs/receivers.md")
     alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
 

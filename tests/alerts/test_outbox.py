@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client import REGISTRY
 
+from schemas.receivers import Receiver as Entry
 from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
 from services.alerts.delivery.outbox import Outbox
 from services.alerts.delivery.payload import RECEIVER
-from services.alerts.delivery.webhook import Webhook
+from services.alerts.delivery.receiver import Receiver as Told
+from services.alerts.delivery.sinks.webhook import Webhook
+from services.alerts.delivery.worker import Timing
 from services.alerts.ledger import Ledger
 from services.alerts.lifecycle import Life, State
 from services.common.clock import wall_clock
@@ -61,6 +64,16 @@ def notices(count: int) -> list[Transition]:
     return made
 
 
+def undelivered() -> float:
+    labels = {"type": "webhook", "outcome": "undelivered"}
+    return REGISTRY.get_sample_value("warroom_alert_deliveries_total", labels) or 0
+
+
+def webhook(receiver: Receiver, name: str = RECEIVER) -> Told:
+    entry = Entry(name=name, type="webhook", url=receiver.url)
+    return Told(entry, Webhook([receiver.url], timeout_seconds=0.5), "http://war.room")
+
+
 @asynccontextmanager
 async def running(
     store: Store, receiver: Receiver, *, give_up_ms: int = 60_000
@@ -68,9 +81,7 @@ async def running(
     """An outbox at work, as it is after a start: it has taken up what is left."""
     pool = StorePool(store, threads=1, name="test")
     ledger = Ledger(pool)
-    outbox = Outbox(
-        ledger, Webhook(receiver.url, timeout_seconds=0.5), "http://war.room", wall_clock, give_up_ms=give_up_ms
-    )
+    outbox = Outbox(ledger, [webhook(receiver)], Timing(wall_clock, give_up_ms=give_up_ms))
     stop = asyncio.Event()
     await outbox.load()
     task = asyncio.create_task(outbox.run(stop))
@@ -141,7 +152,7 @@ async def test_what_a_dead_process_left_is_delivered_by_the_next_one(store: Stor
 
 
 async def test_a_receiver_that_never_answers_is_given_up_and_accounted_for(store: Store) -> None:
-    before = REGISTRY.get_sample_value("warroom_alert_deliveries_total", {"outcome": "undelivered"}) or 0
+    before = undelivered()
     with receiving() as receiver:
         receiver.behaviour = lambda _: 500
         made = notices(2)
@@ -151,7 +162,12 @@ async def test_a_receiver_that_never_answers_is_given_up_and_accounted_for(store
                 outbox.put(transition)
 
             def given_up() -> bool:
-                count = REGISTRY.get_sample_value("warroom_alert_deliveries_total", {"outcome": "undelivered"}) or 0
+                count = (
+                    REGISTRY.get_sample_value(
+                        "warroom_alert_deliveries_total", {"type": "webhook", "outcome": "undelivered"}
+                    )
+                    or 0
+                )
                 return count >= before + 2
 
             await until(given_up)
@@ -159,7 +175,8 @@ async def test_a_receiver_that_never_answers_is_given_up_and_accounted_for(store
         requests = receiver.requests
         async with running(store, receiver) as (ledger, _):
             assert await left(ledger) == 0
-            assert [m.delivery for m in await ledger.timeline(made[0].alert.id)] == ["undelivered", "undelivered"]
+            moments = await ledger.timeline(made[0].alert.id)
+            assert [[d.outcome for d in m.deliveries] for m in moments] == [["undelivered"], ["undelivered"]]
         assert (receiver.bodies, receiver.requests) == ([], requests)
 
 
@@ -181,7 +198,7 @@ async def test_more_notices_than_the_queue_holds_wait_in_the_store(store: Store)
     made = notices(10)
     await ledger.record(made)
     with receiving() as receiver:
-        outbox = Outbox(ledger, Webhook(receiver.url), "http://war.room", wall_clock, capacity=3)
+        outbox = Outbox(ledger, [webhook(receiver)], Timing(wall_clock, capacity=3))
         stop = asyncio.Event()
         for transition in made:
             outbox.put(transition)

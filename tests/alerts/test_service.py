@@ -301,7 +301,7 @@ async def test_rules_show_their_state_and_parameters(store: Store, shop: Shop) -
         rows = {row["name"]: row for row in (await client.get("/api/v1/rules")).json()["rows"]}
         assert set(rows) == {
             "traffic_spike", "traffic_drop", "stock_low", "stock_out", "refund_anomaly", "data_silence",
-            "dead_letters", "ingest_lag",
+            "dead_letters", "ingest_lag", "delivery_failure",
         }  # fmt: skip
         assert (rows["stock_out"]["state"], rows["stock_out"]["firing"]) == ("firing", 1)
         assert (rows["stock_low"]["state"], rows["stock_low"]["pending"]) == ("pending", 1)

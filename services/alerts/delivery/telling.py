@@ -32,7 +32,7 @@ _WORDS = {
     "open": ("open", "查看"),
 }
 _MOST_LINKS = 3
-_LONGEST_ADDRESS = 300
+_LONGEST_ADDRESS = 600
 # What may stand in an address and means nothing to any vendor's markup.
 _SAFE = "/:?&=#%+,;.~-_@$!"
 

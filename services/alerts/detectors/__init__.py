@@ -8,6 +8,7 @@ from services.alerts.detectors.base import CampaignDetector, PipelineDetector
 from services.alerts.detectors.conversion_drop import ConversionDrop
 from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.detectors.dead_letters import DeadLetters
+from services.alerts.detectors.delivery_failure import DeliveryFailure
 from services.alerts.detectors.ingest_lag import IngestLag
 from services.alerts.detectors.refund_anomaly import RefundAnomaly
 from services.alerts.detectors.stock import StockLow, StockOut
@@ -26,6 +27,7 @@ DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] 
     "data_silence": DataSilence,
     "dead_letters": DeadLetters,
     "ingest_lag": IngestLag,
+    "delivery_failure": DeliveryFailure,
     "threshold": Threshold,
     "conversion_drop": ConversionDrop,
 }

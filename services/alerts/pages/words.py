@@ -21,6 +21,7 @@ RULES: dict[str, tuple[str, str]] = {
     "ingest_lag": ("Ingest behind", "数据接入滞后"),
     "data_silence": ("No data", "数据中断"),
     "dead_letters": ("Records refused", "数据被拒"),
+    "delivery_failure": ("Receiver cannot be told", "告警无法送达"),
 }
 """English and Chinese names of the rules that ship; another rule is called by its own name."""
 

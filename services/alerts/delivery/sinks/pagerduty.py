@@ -54,7 +54,7 @@ class PagerDuty(HttpSink):
             "client": "Warroom",
             "client_url": context.link(),
             "links": [{"href": link.url, "text": fit(link.title, 100)} for link in told.links],
-            "images": [],
+            "images": [{"src": link.url, "alt": fit(link.title, 100)} for link in told.links if _shows(link.url)],
             "payload": {
                 "summary": fit(f"{told.title}: {told.lines[0]}", SUMMARY_CHARACTERS),
                 "source": fit(one_line(alert.campaign_id), 200) or "warroom",
@@ -78,3 +78,8 @@ class PagerDuty(HttpSink):
         labels = {one_line(name)[:100]: one_line(value) for name, value in list(alert.labels.items())[:_LABELS]}
         found = {**labels, "runbook": clean(alert.runbook), "told": "\n".join(map(clean, lines))}
         return {name: fit(text, _DETAIL_BYTES, json_utf8) for name, text in found.items()}
+
+
+def _shows(url: str) -> bool:
+    """Whether the address is that of a picture that PagerDuty would show: over HTTPS alone."""
+    return url.startswith("https://") and url.endswith(".png")

@@ -1,0 +1,304 @@
+"""One receiver's durable queue: told in order, within its limits, until each notice is taken or its time is up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from services.alerts.alert import Alert, Transition
+from services.alerts.delivery.bucket import Bucket
+from services.alerts.delivery.health import Health
+from services.alerts.delivery.queue import Key, choose, key_of
+from services.alerts.delivery.receiver import Receiver
+from services.alerts.delivery.routing import after_escalation, fits
+from services.alerts.delivery.sinks.base import FIRING, OPENING, RESOLVED, Attempt
+from services.alerts.ledger import Ledger
+from services.alerts.waiting import pause
+from services.common import prometheus
+from services.common.clock import Clock
+from services.common.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+GIVE_UP_MS = 300_000
+"""From the transition, or from the start of the process when that is later."""
+REMEMBER_MS = 24 * 3_600_000
+"""Older notices are no news: they are not taken up again after a restart."""
+RESOLVED_MS = 900_000
+"""How long the end of an alert is repeated with what is open, as Prometheus does it."""
+CAPACITY = 10_000
+_FIRST_WAIT_MS = 250.0
+_LONGEST_WAIT_MS = 15_000.0
+
+Wanted = Callable[[Transition], bool]
+"""Whether a notice is routed to a receiver."""
+Standing = Callable[[], Sequence[Alert]]
+"""The alerts that are open and of which receivers were told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What paces a worker. `give_up_ms` and `capacity` are smaller in tests."""
+
+    clock: Clock
+    give_up_ms: int = GIVE_UP_MS
+    capacity: int = CAPACITY
+
+
+@dataclass(slots=True)
+class _Waiting:
+    notice: Transition
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When the receiver may be told next, on the monotonic clock: the wall clock may jump.
+
+    `alone`: notices that were refused together with others, and that are to be told by themselves.
+    """
+
+    bucket: Bucket
+    not_before: int = 0
+    resend_at: int = 0
+    failures: int = 0
+    alone: set[Key] = field(default_factory=set)
+
+
+class Worker:
+    """One receiver, one task. `put` never blocks; when the queue is full, the newest wait in the store."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        ledger: Ledger,
+        timing: Timing,
+        wanted: Wanted,
+        standing: Standing,
+    ) -> None:
+        self.receiver = receiver
+        self.health = Health()
+        self._ledger = ledger
+        self._timing = timing
+        self._wanted = wanted
+        self._standing = standing
+        self._queue: list[_Waiting] = []
+        self._ended: dict[str, Transition] = {}
+        self._overflowed = False
+        self._news = asyncio.Event()
+        self._since = timing.clock()
+        self._pace = _Pace(Bucket.full(receiver.sink.limit, _monotonic()))
+
+    @property
+    def waiting(self) -> int:
+        """How many notices are queued."""
+        return len(self._queue)
+
+    async def load(self) -> None:
+        """Takes up what an earlier process left, but nothing from before the receiver was first heard of.
+
+        Raises `StoreError`.
+        """
+        now = self._timing.clock()
+        since = max(now - REMEMBER_MS, await self._ledger.known_since(self.receiver.name, now))
+        await self._take_up(since)
+
+    def put(self, notice: Transition) -> None:
+        """Queues a notice that is durable already, if it is routed here."""
+        if not self._wanted(notice):
+            return
+        if len(self._queue) >= self._timing.capacity:
+            self._overflowed = True
+        # Once some wait in the store, later ones must wait behind them.
+        if not self._overflowed:
+            self._queue.append(_Waiting(notice))
+            prometheus.ALERT_OUTBOX.labels(self.receiver.kind).inc()
+        self._news.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Delivers until `stop`; an attempt under way is waited for, so that the next process knows of it."""
+        try:
+            while not stop.is_set():
+                if not self._queue and self._overflowed:
+                    await self._reload(stop)
+                    continue
+                await self._forget_unheard(stop)
+                wait = self._wait_ms()
+                if wait is None or wait > 0:
+                    self._news.clear()
+                    await _either(self._news, stop, None if wait is None else wait / 1000)
+                elif self._queue:
+                    await self._deliver()
+                else:
+                    await self._resend()
+        finally:
+            prometheus.ALERT_OUTBOX.labels(self.receiver.kind).dec(len(self._queue))
+            await self.receiver.sink.close()
+
+    def _wait_ms(self) -> int | None:
+        """Until something is to be sent; None: until there is news."""
+        now = _monotonic()
+        ready = max(self._pace.not_before, now + self._pace.bucket.wait_ms(now))
+        if self._queue:
+            return max(0, ready - now)
+        return None if self.receiver.sink.resend_ms is None else max(0, max(ready, self._pace.resend_at) - now)
+
+    async def _reload(self, stop: asyncio.Event) -> None:
+        try:
+            self._overflowed = False
+            await self._take_up(self._timing.clock() - REMEMBER_MS)
+        except StoreError as error:
+            self._overflowed = True
+            logger.warning("outbox cannot be read", extra={"receiver": self.receiver.name, "error": str(error)})
+            await pause(stop, 1)
+
+    async def _take_up(self, since: int) -> None:
+        for notice in await self._ledger.undelivered(self.receiver.name, since):
+            self.put(notice)
+
+    async def _forget_unheard(self, stop: asyncio.Event) -> None:
+        """Drops the ends of alerts of whose escalation this receiver was never told."""
+        for entry in [entry for entry in self._queue if after_escalation(self.receiver, entry.notice)]:
+            alert_id = entry.notice.alert.id
+            if any(e.notice.alert.id == alert_id and e.notice.notice in OPENING for e in self._queue):
+                continue
+            try:
+                if not await self._ledger.was_told(alert_id, self.receiver.name):
+                    self._remove({key_of(entry.notice)})
+            except StoreError as error:
+                logger.warning("deliveries cannot be read", extra={"error": str(error)})
+                await pause(stop, 1)
+                return
+
+    async def _deliver(self) -> None:
+        """One message, and what came of it."""
+        sink = self.receiver.sink
+        by_key = {key_of(entry.notice): entry for entry in self._queue}
+        batch = choose(
+            [entry.notice for entry in self._queue],
+            available=self._pace.bucket.available(_monotonic()),
+            together=sink.together,
+            gathers=sink.resend_ms is not None,
+            alone=self._pace.alone,
+        )
+        for notice in batch:
+            by_key[key_of(notice)].attempts += 1
+        attempt = await self._send(batch)
+        now = self._timing.clock()
+        if attempt.delivered:
+            self._ended |= {n.alert.id: n for n in batch if n.notice == RESOLVED and sink.resend_ms is not None}
+            await self._end(batch, by_key, "delivered", attempt.detail)
+        elif not attempt.retry and len(batch) > 1:
+            # One of them may be at fault: the others must not suffer for it.
+            self._pace.alone |= {key_of(notice) for notice in batch}
+        elif not attempt.retry:
+            self.health = self.health.gave_up(now, attempt.detail)
+            await self._end(batch, by_key, "undelivered", attempt.detail)
+        else:
+            over = [n for n in by_key.values() if now >= max(n.notice.at, self._since) + self._timing.give_up_ms]
+            if over:
+                self.health = self.health.gave_up(now, attempt.detail, len(over))
+                await self._end([entry.notice for entry in over], by_key, "undelivered", attempt.detail)
+
+    async def _resend(self) -> None:
+        """Tells again what is open and what is lately over, to a receiver that would take silence for the end."""
+        sink = self.receiver.sink
+        assert sink.resend_ms is not None
+        now = self._timing.clock()
+        # Not all at the same moment, when there are several of us.
+        self._pace.resend_at = _monotonic() + int(sink.resend_ms * random.uniform(0.9, 1.0))
+        self._ended = {key: n for key, n in self._ended.items() if now - n.at < RESOLVED_MS}
+        opened = [Transition(alert, now, notice=FIRING) for alert in self._standing()]
+        notices = [*self._ended.values(), *(n for n in opened if fits(self.receiver.entry, n.alert))]
+        for start in range(0, len(notices), sink.together):
+            if not (await self._send(notices[start : start + sink.together])).delivered:
+                return
+
+    async def _send(self, batch: Sequence[Transition]) -> Attempt:
+        """One attempt, after which the receiver is left alone as long as it takes."""
+        started = _monotonic()
+        self._pace.bucket = self._pace.bucket.taken(started)
+        prometheus.ALERT_DELIVERY_ATTEMPTS.labels(self.receiver.kind).inc()
+        now = self._timing.clock()
+        try:
+            message = self.receiver.sink.render(batch, self.receiver.context(now))
+            attempt = await self.receiver.sink.send(message, now)
+        except Exception:
+            # A fault of ours in one message must stop neither the others nor the service.
+            logger.exception("message cannot be made", extra={"receiver": self.receiver.name})
+            attempt = Attempt(False, False, "cannot be made")
+        if attempt.delivered:
+            self.health = self.health.succeeded()
+            self._pace.failures = 0
+        else:
+            self.health = self.health.failed(self._timing.clock(), attempt.detail)
+            self._pace.failures += 1
+            wait = max(_backoff_ms(self._pace.failures), attempt.retry_after * random.uniform(1.0, 1.1))
+            self._pace.not_before = _monotonic() + int(wait if attempt.retry else 0)
+            extra = {"receiver": self.receiver.name, "detail": attempt.detail, "failures": self._pace.failures}
+            logger.warning("receiver did not take a message", extra=extra)
+        return attempt
+
+    async def _end(
+        self, notices: Sequence[Transition], entries: dict[Key, _Waiting], outcome: str, detail: str
+    ) -> None:
+        """The end of the way of these notices, in the queue, in the log and in the store."""
+        now = self._timing.clock()
+        kind = self.receiver.kind
+        prometheus.ALERT_DELIVERIES.labels(kind, outcome).inc(len(notices))
+        attempts = [entries[key_of(notice)].attempts for notice in notices]
+        for notice, tried in zip(notices, attempts, strict=True):
+            if outcome == "delivered":
+                prometheus.ALERT_DELIVERY_SECONDS.labels(kind).observe(max(0, now - notice.at) / 1000)
+            logger.log(
+                logging.INFO if outcome == "delivered" else logging.ERROR,
+                f"notice {outcome}",
+                extra={
+                    "alert_id": notice.alert.id,
+                    "rule": notice.alert.rule,
+                    "notice": notice.notice,
+                    "receiver": self.receiver.name,
+                    "attempts": tried,
+                    "detail": detail,
+                },
+            )
+        for tried in range(1, 6):
+            try:
+                await self._ledger.record_deliveries(
+                    list(zip(notices, attempts, strict=True)), self.receiver.name, outcome, detail, now
+                )
+                break
+            except StoreError as error:
+                logger.warning("delivery not recorded", extra={"error": str(error), "try": tried})
+                await asyncio.sleep(_backoff_ms(tried) / 1000)
+        self._remove({key_of(notice) for notice in notices})
+
+    def _remove(self, keys: set[Key]) -> None:
+        before = len(self._queue)
+        self._queue = [entry for entry in self._queue if key_of(entry.notice) not in keys]
+        self._pace.alone -= keys
+        prometheus.ALERT_OUTBOX.labels(self.receiver.kind).dec(before - len(self._queue))
+
+
+async def _either(first: asyncio.Event, second: asyncio.Event, seconds: float | None) -> None:
+    """Waits until one of them is set, or so long."""
+    waiting = [asyncio.create_task(first.wait()), asyncio.create_task(second.wait())]
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+def _backoff_ms(attempts: int) -> float:
+    """Doubles from a quarter of a second to a quarter of a minute, of which a random half."""
+    longest = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2.0 ** min(attempts - 1, 16))
+    return longest * random.uniform(0.5, 1.0)
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1_000_000
