@@ -15,7 +15,10 @@ PIPELINE_CAMPAIGN = "*"
 
 
 class Alert(BaseModel):
-    """One incident of one rule and one set of labels."""
+    """One incident of one rule and one set of labels.
+
+    `incident` is the id of the alert that is its cause, or its own; `inhibited`: not paged because of that cause.
+    """
 
     id: str
     rule: str
@@ -31,6 +34,8 @@ class Alert(BaseModel):
     ends_at: datetime | None
     complete_until: datetime
     evidence: dict[str, Any]
+    incident: str
+    inhibited: bool
 
 
 Outcome = Literal["waiting", "delivered", "undelivered"]

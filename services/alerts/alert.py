@@ -27,7 +27,9 @@ class Alert:
 
     `seq` counts its recorded transitions. `notified`: receivers have been told, or are being told, that it fires.
     `annotations` are the rendered texts: `summary`, `summary_zh`, `runbook`, `runbook_zh` and the rule's own.
-    `incident` is the id of the alert that is the cause of this one, or its own id. `timezone` is the campaign's.
+    `incident` is the id of the alert that is the cause of this one, or its own id. `mute` says why receivers hear
+    nothing of it (see `muting.Mute`); until `quiet_until` it is taken for the aftermath of a cause that has ended.
+    `timezone` is the campaign's.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Alert:
     impact: Impact | None = None
     incident: str = ""
     timezone: str = "UTC"
+    mute: str = ""
+    quiet_until: int | None = None
 
     @property
     def state(self) -> State:

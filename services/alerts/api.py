@@ -19,6 +19,7 @@ from schemas.alerts import Silence as SilenceAnswer
 from services.alerts.alert import Alert, Transition
 from services.alerts.ledger import Delivery, Moment
 from services.alerts.lifecycle import State
+from services.alerts.muting import KEPT_BACK
 from services.alerts.pages import LANGUAGES, Language, as_text, compose
 from services.alerts.pages.picture import picture
 from services.alerts.silences import Silence
@@ -49,6 +50,8 @@ _ALERT_COLUMNS = (
     Column("ends_at", Type.TIME),
     Column("complete_until", Type.TIME),
     Column("evidence", Type.JSON),
+    Column("incident", Type.TEXT),
+    Column("inhibited", Type.FLAG),
 )
 _RULE_COLUMNS = (
     Column("name", Type.TEXT),
@@ -87,8 +90,9 @@ def alerts_router(service: AlertsService) -> APIRouter:
         campaign_id: Annotated[str | None, Query(description="`*` for the pipeline's own alerts")] = None,
         state: Annotated[str | None, Query(description="pending, firing, acknowledged or resolved")] = None,
         severity: Annotated[str | None, Query(description="info, warning or critical")] = None,
+        incident: Annotated[str | None, Query(description="the id of the alert that is the cause")] = None,
     ) -> Response:
-        _refuse_unknown(request, "campaign_id", "state", "severity", *PAGING)
+        _refuse_unknown(request, "campaign_id", "state", "severity", "incident", *PAGING)
         _one_of("state", state, get_args(AlertState))
         _one_of("severity", severity, get_args(Severity))
         if campaign_id == "":
@@ -96,11 +100,17 @@ def alerts_router(service: AlertsService) -> APIRouter:
         found = [
             alert
             for alert in (service.pending() if state in (None, "pending") else [])
-            if campaign_id in (None, alert.campaign_id) and severity in (None, alert.severity)
+            if campaign_id in (None, alert.campaign_id)
+            and severity in (None, alert.severity)
+            and incident in (None, alert.incident)
         ]
         if state != "pending":
             found += await service.ledger.find(
-                campaign_id=campaign_id or "", state=state or "", severity=severity or "", limit=page.reach or MOST_ROWS
+                campaign_id=campaign_id or "",
+                state=state or "",
+                severity=severity or "",
+                incident=incident or "",
+                limit=page.reach or MOST_ROWS,
             )
         found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
         order = [Sorted("starts_at", descending=True), Sorted("id", descending=True)]
@@ -264,6 +274,8 @@ def _fields(alert: Alert) -> dict[str, Any]:
             "ends_at": None if alert.ends_at is None else to_datetime(alert.ends_at),
             "complete_until": to_datetime(alert.complete_until),
             "evidence": dict(alert.evidence),
+            "incident": alert.incident,
+            "inhibited": alert.mute in KEPT_BACK,
         }
     ).model_dump()
 

@@ -10,7 +10,9 @@ from typing import TypeVar
 from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
 from services.alerts.detectors import AnyDetector, CampaignDetector, PipelineDetector
 from services.alerts.detectors.base import Verdict, Verdicts
+from services.alerts.incidents import incidents_of
 from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
+from services.alerts.muting import Around, settle
 from services.alerts.plan import Plan
 from services.alerts.readings.asks import Ask, Curve
 from services.alerts.rules.model import Rule, Text
@@ -21,8 +23,8 @@ _Look = TypeVar("_Look", CampaignScene, PipelineScene)
 
 logger = logging.getLogger(__name__)
 
-IsSilenced = Callable[[Alert, int], bool]
-"""Whether an alert is muted at a moment."""
+IsSilenced = Callable[[Alert, int], str | bool]
+"""Whether an alert is muted at a moment, or by what, for its timeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Engine:
 
     def __init__(self, rules: Sequence[Rule], open_alerts: Iterable[Alert] = ()) -> None:
         self.rules = {rule.name: rule for rule in rules}
+        self._incidents = incidents_of(rules)
         self._detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
         self.alerts: Mapping[str, Alert] = {alert.fingerprint: alert for alert in open_alerts}
 
@@ -51,8 +54,7 @@ class Engine:
 
     def evaluate(self, scene: Scene, is_silenced: IsSilenced) -> Round:
         """Looks at everything once."""
-        alerts: dict[str, Alert] = {}
-        transitions: list[Transition] = []
+        advanced: list[tuple[Alert, bool]] = []
         by_rule: dict[str, dict[str, Alert]] = {}
         for key, alert in self.alerts.items():
             by_rule.setdefault(alert.rule, {})[key] = alert
@@ -60,13 +62,13 @@ class Engine:
             mine = by_rule.get(name, {})
             for campaign_id, verdicts in self._judge(name, scene):
                 known = {key: mine.pop(key) for key, alert in list(mine.items()) if alert.campaign_id == campaign_id}
-                for alert, changed in self._advance(rule, campaign_id, verdicts, known, scene):
-                    self._settle(alert, changed, scene.now, is_silenced, alerts, transitions)
+                advanced += self._advance(rule, campaign_id, verdicts, known, scene)
             # Of a campaign that the scene does not show nothing is known.
             for alert in mine.values():
                 life = advance(alert.life, Sighting.UNKNOWN, scene.now, rule.pace)
                 if life is not None:
-                    self._settle(replace(alert, life=life), False, scene.now, is_silenced, alerts, transitions)
+                    advanced.append((replace(alert, life=life), False))
+        alerts, transitions = self._settled(advanced, scene.now, is_silenced)
         for alert in self.alerts.values():
             if alert.rule not in self.rules and alert.state in OPEN:
                 life = replace(alert.life, state=State.RESOLVED, ends_at=scene.now)
@@ -93,6 +95,27 @@ class Engine:
         """What the detectors want to be read of a campaign with that plan."""
         detectors = (detector for detector in self._detectors.values() if isinstance(detector, CampaignDetector))
         return {ask for detector in detectors for ask in detector.asks(now, plan)}
+
+    def _settled(
+        self, advanced: Sequence[tuple[Alert, bool]], now: int, is_silenced: IsSilenced
+    ) -> tuple[dict[str, Alert], list[Transition]]:
+        """The alerts of a look by fingerprint, and what is to be recorded, once it is known which cause which."""
+        alerts: dict[str, Alert] = {}
+        transitions: list[Transition] = []
+        causes = self._incidents.among(alert for alert, _ in advanced)
+        for alert, changed in advanced:
+            if alert.state is State.PENDING:
+                alerts[alert.fingerprint] = alert
+                continue
+            cause = causes.of(alert)
+            incident = "" if cause is None else causes.root(cause).incident
+            around = Around(self._incidents.effect(alert.rule), is_silenced(alert, now), cause, incident)
+            settled, transition = settle(alert, changed, now, around)
+            if transition is not None:
+                transitions.append(transition)
+            if settled.state is not State.RESOLVED:
+                alerts[settled.fingerprint] = settled
+        return alerts, transitions
 
     def _judge(self, name: str, scene: Scene) -> Iterable[tuple[str, Verdicts]]:
         detector = self._detectors[name]
@@ -130,28 +153,6 @@ class Engine:
             life = advance(before.life, rest, scene.now, rule.pace)
             if life is not None:
                 yield replace(before, life=life), life.state is not before.life.state
-
-    @staticmethod
-    def _settle(
-        alert: Alert,
-        changed: bool,
-        now: int,
-        is_silenced: IsSilenced,
-        alerts: dict[str, Alert],
-        transitions: list[Transition],
-    ) -> None:
-        if changed and alert.state is State.RESOLVED:
-            notice = "resolved" if alert.notified and not is_silenced(alert, now) else ""
-            transitions.append(Transition(replace(alert, seq=alert.seq + 1), now, notice=notice))
-            return
-        if changed and alert.state is State.FIRING:
-            notice = "" if is_silenced(alert, now) else "firing"
-            alert = replace(alert, seq=alert.seq + 1, notified=bool(notice))
-            transitions.append(Transition(alert, now, notice=notice))
-        elif alert.state is State.FIRING and not alert.notified and not is_silenced(alert, now):
-            alert = replace(alert, seq=alert.seq + 1, notified=True)
-            transitions.append(Transition(alert, now, note="its silence has ended", notice="firing"))
-        alerts[alert.fingerprint] = alert
 
 
 def _guarded(rule: str, judge: Callable[[_Look], Verdicts], scene: _Look) -> Verdicts:

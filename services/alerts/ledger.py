@@ -71,11 +71,17 @@ class Ledger:
         """Every alert that is firing or acknowledged."""
         return [alert_of(row) for row in await self._pool.query(queries.OPEN_ALERTS)]
 
-    async def find(self, *, campaign_id: str, state: str, severity: str, limit: int) -> list[Alert]:
+    async def find(self, *, campaign_id: str, state: str, severity: str, limit: int, incident: str = "") -> list[Alert]:
         """The newest alerts; empty strings ask for all."""
         rows = await self._pool.query(
             queries.ALERTS,
-            {"campaign_id": campaign_id, "state": state, "severity": severity, "limit": limit},
+            {
+                "campaign_id": campaign_id,
+                "state": state,
+                "severity": severity,
+                "incident": incident,
+                "limit": limit,
+            },
         )
         return [alert_of(row) for row in rows]
 
@@ -187,6 +193,8 @@ def _details(alert: Alert) -> dict[str, Any]:
         "annotations": dict(alert.annotations),
         "incident": alert.incident,
         "timezone": alert.timezone,
+        "mute": alert.mute,
+        "quiet_until": alert.quiet_until,
     }
     if alert.impact is not None:
         details["impact"] = {"loss_per_minute": str(alert.impact.loss_per_minute), "basis": alert.impact.basis}
@@ -227,4 +235,6 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         impact=impact and Impact(Decimal(impact["loss_per_minute"]), impact["basis"]),
         incident=details.get("incident", "") or row["alert_id"],
         timezone=details.get("timezone", "UTC"),
+        mute=details.get("mute", ""),
+        quiet_until=details.get("quiet_until"),
     )

@@ -186,7 +186,8 @@ ALERTS = (
 WHERE ({campaign_id:String} = '' OR t.campaign_id = {campaign_id:String})
     AND ({severity:String} = '' OR t.severity = {severity:String})
 GROUP BY alert_id
-HAVING {state:String} = '' OR state = {state:String}
+HAVING ({state:String} = '' OR state = {state:String})
+    AND ({incident:String} = '' OR JSONExtractString(details, 'incident') = {incident:String})
 ORDER BY starts_at DESC, alert_id DESC
 LIMIT {limit:UInt32}
 """

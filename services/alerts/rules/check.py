@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from services.alerts.incidents import Circle, incidents_of
 from services.alerts.rules.document import Document, Path, Place, read_yaml
 from services.alerts.rules.findings import nearest
-from services.alerts.rules.model import Rule, Severities
+from services.alerts.rules.model import Inhibitor, Rule, Severities
 from services.alerts.rules.problem import Problem
 from services.alerts.rules.texts import Grade, Runbook, Text
 
@@ -74,6 +75,11 @@ def check(texts: Iterable[tuple[str, str]], base: tuple[str, str] | None = None)
         if rule is not None:
             checked.rules.append(rule)
             checked.places[rule.name] = entry.place
+    try:
+        incidents_of(checked.rules)
+    except Circle as circle:
+        entry = next(entry for entry in together if entry.name == circle.rules[0])
+        checked.problems.append(_place(entry, ("inhibited_by",), str(circle)))
     # What is no value at all is also not a value of its field.
     unreadable = {(one.source, one.line, one.column) for one in checked.problems if not one.field}
     checked.problems = sorted(
@@ -236,5 +242,9 @@ def _as_yaml(value: object) -> str:
 def _fields_at(steps: Sequence[str | int]) -> Collection[str]:
     if len(steps) == 1:
         return FIELDS
-    models: dict[str, tuple[type[BaseModel], ...]] = {"severity": (Severities,), "runbook": (Runbook, Grade, Text)}
+    models: dict[str, tuple[type[BaseModel], ...]] = {
+        "severity": (Severities,),
+        "runbook": (Runbook, Grade, Text),
+        "inhibited_by": (Inhibitor,),
+    }
     return [name for model in models.get(str(steps[0]), (Text,)) for name in model.model_fields]

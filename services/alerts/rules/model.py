@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.alerts.detectors import DETECTORS, AnyDetector, CampaignDetector
+from services.alerts.incidents import Cause, Effect, effect_of
 from services.alerts.lifecycle import Pace
 from services.alerts.rules.findings import findings
 from services.alerts.rules.texts import Runbook, Severity, Text
@@ -101,6 +102,15 @@ class Severities(BaseModel):
         return next((severity for severity in GRAVEST_FIRST if severity in named), "info")
 
 
+class Inhibitor(BaseModel):
+    """A rule whose open alerts are the cause of this rule's, where the labels `equal` are the same in both."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rule: str = Field(min_length=1, max_length=64, description="the name of a rule, or of a detector for all its rules")
+    equal: list[LabelName] = Field([], max_length=10, description="labels that must be the same in both alerts")
+
+
 class Rule(BaseModel):
     """One rule. `metric`, `filter`, `by`, `window` and `condition` are for detectors that look at a metric."""
 
@@ -124,6 +134,12 @@ class Rule(BaseModel):
     summary: Text = Field(description="one line that says what is wrong; a template")
     runbook: Runbook = Field(description="what to do: a text, or steps with an owner, graded by severity")
     annotations: dict[LabelName, Text] = Field({}, description="more texts, each a template")
+    inhibited_by: list[Inhibitor] | None = Field(
+        None, description="rules that cause this one: while one of them is open this one is recorded and not paged"
+    )
+    wait_for_cause_ms: Duration | None = Field(
+        None, alias="wait_for_cause", description="how long its page waits for a cause that is seen a little later"
+    )
     parameters: dict[str, Any] = Field({}, description="what its detector can be told")
 
     @model_validator(mode="before")
@@ -171,6 +187,13 @@ class Rule(BaseModel):
         if issubclass(detector, CampaignDetector):
             return detector(parameters, self.selection)
         return detector(parameters)
+
+    @property
+    def effect(self) -> Effect:
+        """What the rule's alerts may be the effect of: what it says itself, or what ships for its detector."""
+        given = self.inhibited_by
+        causes = None if given is None else tuple(Cause(each.rule, tuple(each.equal)) for each in given)
+        return effect_of(self.detector, causes, self.wait_for_cause_ms, self.window_ms if self.metric else 0)
 
     @property
     def pace(self) -> Pace:
