@@ -126,7 +126,7 @@ def test_a_page_that_comes_late_is_only_for_what_is_still_bad() -> None:
 
 
 def test_rules_that_would_wait_for_each_other_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="circle: conversion <- turnover <- conversion"):
+    with pytest.raises(ConfigurationError, match="in a circle: conversion <- turnover <- conversion"):
         rules(conversion={"inhibited_by": [{"rule": "turnover"}]}, turnover={"inhibited_by": [{"rule": "conversion"}]})
     with pytest.raises(ConfigurationError, match="circle"):
         rules(one={"inhibited_by": [{"rule": "data_silence"}]})
