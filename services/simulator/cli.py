@@ -7,10 +7,15 @@ from typing import Any
 import click
 
 from services.common.clock import wall_clock
+from services.simulator.day.festival import DayFestival, festival_source, year_before
+from services.simulator.day.told import plan_lines
 from services.simulator.incidents import demo_incidents, parse_incident
-from services.simulator.options import CampaignId, Duration, send, settings_of, shared_options
+from services.simulator.options import CampaignId, Duration, Moment, send, settings_of, shared_options
 from services.simulator.source import Source, festival
 from services.simulator.timeline import SECOND_MS, Record
+
+_YEARS_GROWTH = 0.8
+"""What the year before had of this year's events."""
 
 
 @click.command()
@@ -18,8 +23,23 @@ from services.simulator.timeline import SECOND_MS, Record
 @click.option("--campaign-id", type=CampaignId(), default="festival", show_default=True)
 @click.option("--events-per-second", type=click.FloatRange(2, 20_000), default=50.0, show_default=True)
 @click.option("--history", type=Duration(), default=0.0, help="Past that is sent first, e.g. 1h.")
+@click.option(
+    "--variant",
+    type=click.Choice(["calm", "flash", "full"]),
+    help="A festival with a daily curve: calm has nothing unusual, flash has planned sales, full has incidents planned "
+    "from the seed as well. --incident takes the place of these, and counts from the start. Default: a flat festival.",
+)
+@click.option("--hours", type=click.FloatRange(3, 72), default=24.0, show_default=True, help="With --variant.")
+@click.option("--start", type=Moment(), help="With --variant: when it starts. Default: now less the history.")
+@click.option("--baseline", is_flag=True, help="With --variant: first sends the year before, to compare with.")
+@click.option("--plan", is_flag=True, help="With --variant: prints what is planned as JSON Lines and sends nothing.")
 def simulate(**options: Any) -> None:
     """A synthetic festival from a seed, into Kafka: visits, orders, coupons, stock and ad spend."""
+    if options["variant"] is not None:
+        _simulate_day(options)
+        return
+    if options["plan"] or options["baseline"] or options["start"] is not None:
+        raise click.UsageError("--plan, --baseline and --start go with --variant")
     settings = settings_of(options)
     incidents = [parse_incident(text) for text in options["incident"]]
 
@@ -31,11 +51,56 @@ def simulate(**options: Any) -> None:
             events_per_second=options["events_per_second"],
             incidents=incidents,
             currency=settings.reporting_currency,
+            topic_prefix=settings.topic_prefix,
         )
 
     # What is wrong with an incident shows before anything is waited for.
     make(wall_clock())
     click.echo(f"{send(make, settings, options)} records sent", err=True)
+
+
+def _simulate_day(options: dict[str, Any]) -> None:
+    given = [parse_incident(text) for text in options["incident"]]
+    before_id = f"{options['campaign_id']}-before" if options["baseline"] else None
+
+    def make(now_ms: int, topic_prefix: str = "campaign.", currency: str = "CNY") -> DayFestival:
+        start_ms = options["start"]
+        return festival_source(
+            seed=options["seed"],
+            start_ms=now_ms - round(options["history"] * SECOND_MS) if start_ms is None else start_ms,
+            hours=options["hours"],
+            variant=options["variant"],
+            events_per_second=options["events_per_second"],
+            campaign_id=options["campaign_id"],
+            baseline_campaign_id=before_id,
+            incidents=given or None,
+            topic_prefix=topic_prefix,
+            currency=currency,
+        )
+
+    planned = make(wall_clock())
+    if options["plan"]:
+        for line in plan_lines(planned):
+            click.echo(line)
+        return
+    settings = settings_of(options)
+    if before_id is not None:
+
+        def make_before(_: int) -> Source:
+            return year_before(
+                seed=options["seed"],
+                start_ms=planned.programme.start_ms,
+                hours=options["hours"],
+                events_per_second=options["events_per_second"] * _YEARS_GROWTH,
+                campaign_id=before_id,
+                currency=settings.reporting_currency,
+            ).source
+
+        send(make_before, settings, {**options, "duration": 0.0, "ground_truth": None})
+    sent = send(
+        lambda now_ms: make(now_ms, settings.topic_prefix, settings.reporting_currency).source, settings, options
+    )
+    click.echo(f"{sent} records sent", err=True)
 
 
 @click.group()

@@ -6,13 +6,14 @@ import asyncio
 import re
 import signal
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from services.common.clock import wall_clock
+from services.common.clock import to_ms, wall_clock
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.settings import Settings, load_settings
@@ -39,6 +40,24 @@ class Duration(click.ParamType[float]):
         return float(Decimal(match[1]) * _UNITS[match[2]])
 
 
+class Moment(click.ParamType[int]):
+    """A moment in RFC 3339, as epoch milliseconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The moment in epoch milliseconds."""
+        if isinstance(value, int):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fail(f"{value!r} is no time with an offset, such as 2026-11-10T20:00:00+08:00", param, ctx)
+        return to_ms(moment)
+
+
 class CampaignId(click.ParamType[str]):
     """A campaign's id as the contract has it."""
 
@@ -62,8 +81,8 @@ _SHARED = (
         "--incident",
         multiple=True,
         metavar="TYPE@OFFSET[:SECONDS][:key=value]...",
-        help="spike (channel, factor), stock_out (item), refund_burst (item, count) or silence; the offset "
-        "counts live seconds. Repeatable.",
+        help="An incident, e.g. spike, stock_out, refund_burst or silence; docs/simulator.md lists them all with their "
+        "options. The offset counts live seconds. Repeatable.",
     ),
     click.option("--ground-truth", type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines of incidents."),
     click.option("--duplicates", type=click.FloatRange(0, 1), default=0.0, help="Share of events sent twice."),

@@ -174,6 +174,49 @@ def test_history_alone_ends_at_the_present(broker: KafkaServer) -> None:
     assert 0 <= time.time() - latest < 30
 
 
+def test_a_day_is_sent_with_the_year_before_and_its_truth(broker: KafkaServer, tmp_path: Path) -> None:
+    """Catches: incidents of the history that are left out, a campaign whose baseline nobody knows."""
+    create_topics(broker, "day.")
+    api = Api(free_port())
+    truth = tmp_path / "truth.jsonl"
+    try:
+        arguments = [
+            "simulate",
+            "--variant",
+            "calm",
+            "--hours",
+            "3",
+            "--history",
+            "2h",
+            "--duration",
+            "2",
+            "--baseline",
+        ]
+        arguments += [
+            "--campaign-id",
+            "day",
+            "--events-per-second",
+            "2",
+            "--incident",
+            "stock_out@4500:60:item=sku-0001",
+        ]
+        arguments += ["--api", api.url, "--ground-truth", str(truth)]
+        status, errors = finish(start(command(broker, "day.", *arguments)), 90)
+    finally:
+        api.close()
+    assert status == 0, errors
+    assert [path.rpartition("/")[2] for path, _ in api.put] == ["day-before", "day"]
+    assert api.put[1][1]["baseline_campaign_id"] == "day-before"
+    assert json.loads(truth.read_text())["labels"]["item_id"] == "sku-0001"
+    times = defaultdict(list)
+    for _, _, _, event in drained(broker, "day."):
+        times[event["campaign_id"]].append(_seconds(event["event_time"]))
+    spans = {campaign: (min(one), max(one)) for campaign, one in times.items()}
+    assert spans["day-before"][1] - spans["day-before"][0] > 3 * 3600 - 60, "the year before is over"
+    assert abs(spans["day"][0] - spans["day-before"][0] - 364 * 86_400) < 30
+    assert 7_190 < spans["day"][1] - spans["day"][0] < 7_260
+
+
 @pytest.mark.parametrize(("name", "number"), [("simulate", signal.SIGTERM), ("replay completejourney", signal.SIGINT)])
 def test_it_waits_for_what_is_not_up_yet_sends_and_stops_in_order(
     broker: KafkaServer, name: str, number: signal.Signals

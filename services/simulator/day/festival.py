@@ -75,7 +75,7 @@ class _End:
     def __init__(self, programme: Programme, incidents: Incidents, campaign_id: str) -> None:
         self._programme = programme
         self._incidents = incidents
-        self._due = sorted(_programme_truths(programme, campaign_id), key=lambda truth: truth.starts_ms)
+        self._due = sorted(programme_truths(programme, campaign_id), key=lambda truth: truth.starts_ms)
 
     def tick(self, timeline: Timeline) -> None:
         """Called every second."""
@@ -168,6 +168,7 @@ def year_before(
     hours: float = 24,
     events_per_second: float = 12.0,
     campaign_id: str = "festival-before",
+    currency: str = "CNY",
 ) -> DayFestival:
     """The same festival 364 days earlier, somewhat smaller, when nothing went wrong: a baseline."""
     return festival_source(
@@ -177,10 +178,12 @@ def year_before(
         variant="flash",
         events_per_second=events_per_second,
         campaign_id=campaign_id,
+        currency=currency,
     )
 
 
-def _programme_truths(programme: Programme, campaign_id: str) -> Iterator[Truth]:
+def programme_truths(programme: Programme, campaign_id: str) -> Iterator[Truth]:
+    """The sales, which must not page, and the slow phase from when it is behind its target."""
     for sale in programme.sales:
         kind = sale.name.split("_")[0]
         details = {"decoy": kind, "phase": sale.name, "factor": sale.factor, "channels": list(sale.channels)}
