@@ -123,7 +123,12 @@ class Silence(BaseModel):
 
 
 class Rule(BaseModel):
-    """A rule in force. `state` is that of its worst alert; durations are in seconds."""
+    """A rule in force. `state` is that of its worst alert; durations are in seconds.
+
+    `severity` is the one outside of the phases that `severities` names; `runbook` is that of the gravest, `runbooks`
+    has them by severity. `metric`, `filter`, `by`, `window_seconds` and `condition` are null or empty where its
+    detector takes none. `source` is the file and line that it comes from.
+    """
 
     name: str
     detector: str
@@ -137,3 +142,16 @@ class Rule(BaseModel):
     summary: str
     runbook: str
     parameters: dict[str, Any]
+    summary_zh: str
+    runbook_zh: str
+    severities: dict[str, Any]
+    owner: str
+    metric: str | None
+    filter: dict[str, list[str]]
+    by: str | None
+    window_seconds: float | None
+    condition: str | None
+    labels: dict[str, str]
+    annotations: dict[str, dict[str, str]]
+    runbooks: dict[str, dict[str, str]]
+    source: str

@@ -18,16 +18,16 @@ from schemas.alerts import Alert as AlertAnswer
 from schemas.alerts import Silence as SilenceAnswer
 from services.alerts.alert import Alert, Transition
 from services.alerts.ledger import Delivery, Moment
-from services.alerts.lifecycle import State
 from services.alerts.muting import KEPT_BACK
 from services.alerts.pages import LANGUAGES, Language, as_text, compose
 from services.alerts.pages.picture import picture
+from services.alerts.rules.table import COLUMNS, rule_rows, standing_of
 from services.alerts.silences import Silence
 from services.common.clock import to_datetime, to_ms
 from services.common.errors import InvalidRequest, NotFound
 from services.common.paging import MOST_ROWS, PAGING, AnyPage, Page, Sorted, paging
 from services.common.problems import problem
-from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
+from services.common.tabular import TABLE_FORMS, About, Column, Type, tabular_response
 
 if TYPE_CHECKING:
     from services.alerts.service import AlertsService
@@ -52,20 +52,6 @@ _ALERT_COLUMNS = (
     Column("evidence", Type.JSON),
     Column("incident", Type.TEXT),
     Column("inhibited", Type.FLAG),
-)
-_RULE_COLUMNS = (
-    Column("name", Type.TEXT),
-    Column("detector", Type.TEXT),
-    Column("severity", Type.TEXT),
-    Column("state", Type.TEXT),
-    Column("pending", Type.COUNT),
-    Column("firing", Type.COUNT),
-    Column("acknowledged", Type.COUNT),
-    Column("for_seconds", Type.RATIO),
-    Column("keep_firing_for_seconds", Type.RATIO),
-    Column("summary", Type.TEXT),
-    Column("runbook", Type.TEXT),
-    Column("parameters", Type.JSON),
 )
 _SILENCE_COLUMNS = (
     Column("id", Type.TEXT),
@@ -187,37 +173,17 @@ def alerts_router(service: AlertsService) -> APIRouter:
         rows = [_silence_fields(silence, now) for silence in service.silences.all]
         return tabular_response(request, _SILENCE_COLUMNS, rows, page=page)
 
-    @router.get("/rules", summary="The rules in force, each with its state", responses=TABLE_FORMS)
+    @router.get(
+        "/rules", summary="The rules in force, each with its state, and how their file stands", responses=TABLE_FORMS
+    )
     async def list_rules(request: Request, page: AnyPage) -> Response:
         _refuse_unknown(request, *PAGING)
-        return tabular_response(request, _RULE_COLUMNS, _rules(service), page=page)
+        engine, book = service.engine, service.rulebook
+        rows = rule_rows(engine.rules.values(), book.places, engine.alerts.values())
+        about = About({"file": standing_of(book.standing)})
+        return tabular_response(request, COLUMNS, rows, page=page, about=about)
 
     return router
-
-
-def _rules(service: AlertsService) -> list[dict[str, Any]]:
-    rows = []
-    for rule in service.engine.rules.values():
-        states = [alert.state for alert in service.engine.alerts.values() if alert.rule == rule.name]
-        counts = {state: states.count(state) for state in State}
-        opened = counts[State.FIRING] + counts[State.ACKNOWLEDGED]
-        rows.append(
-            {
-                "name": rule.name,
-                "detector": rule.detector,
-                "severity": rule.severity.default,
-                "state": "firing" if opened else "pending" if counts[State.PENDING] else "inactive",
-                "pending": counts[State.PENDING],
-                "firing": counts[State.FIRING],
-                "acknowledged": counts[State.ACKNOWLEDGED],
-                "for_seconds": rule.for_ms / 1000,
-                "keep_firing_for_seconds": rule.keep_ms / 1000,
-                "summary": rule.summary.en,
-                "runbook": rule.runbook.at(rule.severity.worst, rule.owner).en,
-                "parameters": rule.parameters,
-            }
-        )
-    return rows
 
 
 async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:

@@ -48,6 +48,14 @@ class Engine:
         self._detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
         self.alerts: Mapping[str, Alert] = {alert.fingerprint: alert for alert in open_alerts}
 
+    def replace_rules(self, rules: Sequence[Rule]) -> None:
+        """These are judged from the next look on.
+
+        Alerts of a rule that keeps its name go on; those of one that is gone are resolved by the next look.
+        """
+        detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
+        self.rules, self._detectors = {rule.name: rule for rule in rules}, detectors
+
     @property
     def detectors(self) -> Mapping[str, AnyDetector]:
         return self._detectors

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.alerts.alert import Alert, Transition
@@ -20,7 +22,9 @@ from services.alerts.ledger import Ledger
 from services.alerts.lifecycle import OPEN, State
 from services.alerts.plan import Plan
 from services.alerts.readings.asks import Ask, Curve
-from services.alerts.rules.load import load_rules
+from services.alerts.rules.book import RuleBook
+from services.alerts.rules.model import Rule
+from services.alerts.rules.watch import watch
 from services.alerts.scene import Scene
 from services.alerts.silences import SilenceBook
 from services.alerts.waiting import Rest, pause
@@ -50,11 +54,11 @@ class AlertsService:
         self._clock = clock
         self._rest = rest
         self.external_url = settings.external_url
-        self._rules = load_rules(settings.rules_file)
+        self.rulebook = RuleBook(settings.rules_file, clock())
         self._pool = StorePool(store, threads=2, name="alerts")
         self.ledger = Ledger(self._pool)
         self.silences = SilenceBook(self._pool)
-        self._engine = Engine(self._rules)
+        self._engine = Engine(self.rulebook.rules)
         self._collector = Collector(self._pool, clock(), self._asks)
         self.outbox = Outbox(self.ledger, load_receivers(settings, os.environ), Timing(clock), self._standing)
         self._changing = asyncio.Lock()
@@ -78,6 +82,7 @@ class AlertsService:
                 return
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.outbox.run(stop), name="alerts-outbox")
+                tasks.create_task(watch(self.rulebook, self._clock, self.take_rules, stop), name="alerts-rules")
                 await self._loop(stop)
         finally:
             await self._pool.close()
@@ -92,9 +97,20 @@ class AlertsService:
     async def restore(self) -> None:
         """Takes up the alerts, silences and notices of an earlier process. Raises `StoreError`."""
         now = self._clock()
-        self._engine = Engine(self._rules, await self.ledger.open_alerts())
+        self._engine = Engine(self.rulebook.rules, await self.ledger.open_alerts())
         await self.silences.load(now)
         await self.outbox.load()
+
+    async def take_rules(self, rules: Sequence[Rule]) -> None:
+        """These are in force from the next look on; alerts of rules that keep their name go on."""
+        async with self._changing:
+            gone = self._engine.rules.keys() - {rule.name for rule in rules}
+            self._engine.replace_rules(rules)
+        for name in gone:
+            for state in (State.PENDING, State.FIRING, State.ACKNOWLEDGED):
+                # A rule that came and went between two looks has none.
+                with contextlib.suppress(KeyError):
+                    prometheus.ALERTS.remove(name, state.value)
 
     async def look(self) -> list[Transition]:
         """One look at all rules; returns what changed, durable and queued for delivery. Raises `StoreError`."""

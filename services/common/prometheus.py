@@ -146,6 +146,12 @@ ALERT_EVALUATION_FAILURES = Counter(
 ALERT_RULE_FAILURES = Counter(
     "warroom_alert_rule_failures_total", "Looks in which a rule failed by a fault of its own, by rule.", ("rule",)
 )
+ALERT_RULES_RELOAD_SUCCESSFUL = Gauge(
+    "warroom_alert_rules_reload_successful", "1 when what the rules file says is in force, 0 when it was refused."
+)
+ALERT_RULES_RELOADED_AT = Gauge(
+    "warroom_alert_rules_reload_timestamp_seconds", "When the rules in force were taken from their file."
+)
 ALERT_DELIVERIES = Counter(
     "warroom_alert_deliveries_total",
     "Notices that came to an end at a receiver, by its type and by outcome (delivered, undelivered).",

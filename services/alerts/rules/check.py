@@ -165,10 +165,16 @@ def _over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def _rule(entry: _Entry) -> tuple[Rule | None, list[Problem]]:
     """The rule, or all that is wrong with it: also what would only show once the rest is put right."""
     try:
-        return Rule.model_validate(entry.data), []
+        rule = Rule.model_validate(entry.data)
+        rule.build()
     except ValidationError as error:
         problems = list(_problems(entry, error))
         bad = {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
+    except ValueError as error:
+        # A detector may refuse parameters that only together are wrong.
+        return None, [_place(entry, ("parameters",), str(error))]
+    else:
+        return rule, []
     if bad and not bad & {"name", "detector"}:
         patched = {name: value for name, value in entry.data.items() if name not in bad}
         patched |= {name: value for name, value in _STAND_INS.items() if name not in patched}
