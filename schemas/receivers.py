@@ -96,6 +96,8 @@ class Receiver(_Strict):
             raise ValueError("secret: write ${NAME} or use secret_file, so that the file holds no secret")
         if self.type in SECRET_ADDRESS and self.url is not None and not _REFERENCE.fullmatch(self.url):
             raise ValueError(f"url: that of {self.type} is a secret; write ${{NAME}} or use url_file")
+        if self.escalation and self.type == "alertmanager":
+            raise ValueError("escalation: alertmanager has routes of its own for that")
         self._check_mentions()
         return self
 
