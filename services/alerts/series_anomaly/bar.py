@@ -4,31 +4,38 @@ from __future__ import annotations
 
 
 class Bar:
-    """Lets a deviation pass that is above `floor` and above half of what was seen of late, and then nothing for
-    `silence` points: an alarm that is repeated says nothing new.
+    """Lets a deviation pass that rises above its height, and then nothing for `silence` points, nor before the
+    deviation has been below again.
 
-    What was seen of late is the highest deviation, forgotten over `memory` points: so a series that has just been as
-    unusual as this, or more so, is let be, whatever the size of its outbreaks.
+    Each alarm raises it by a twentieth, and as much is lost over `rarity` points: so wherever a series has more such
+    deviations than one in `rarity`, only the higher ones pass, be it as wild as it may (Robbins & Monro 1951: a
+    quantile by small steps).
     """
 
-    __slots__ = ("_floor", "_forget", "_height", "_quiet", "_silence")
+    __slots__ = ("_fall", "_height", "_least", "_quiet", "_silence", "_told")
 
-    share = 0.5
+    rise = 0.05
 
-    def __init__(self, floor: float, silence: int, memory: int) -> None:
-        self._floor = floor
+    def __init__(self, start: float, least: float, silence: int, rarity: int) -> None:
+        self._height = start
+        self._least = least
         self._silence = silence
-        self._forget = 1.0 - 1.0 / memory
-        self._height = floor
+        self._fall = (1.0 + self.rise) ** (-1.0 / rarity)
         self._quiet = 0
+        self._told = False
 
     def passes(self, deviation: float) -> bool:
         """Whether the next point's deviation is an alarm."""
-        self._height = max(self._floor, self._height * self._forget)
-        passed = deviation > self._height and self._quiet == 0
-        if self._quiet:
-            self._quiet -= 1
-        if passed:
-            self._quiet = self._silence
-        self._height = max(self._height, self.share * deviation)
-        return passed
+        self._height = max(self._least, self._height * self._fall)
+        quiet = self._quiet
+        if quiet:
+            self._quiet = quiet - 1
+        if deviation <= self._height:
+            self._told = False
+            return False
+        if quiet or self._told:
+            return False
+        self._told = True
+        self._quiet = self._silence
+        self._height *= 1.0 + self.rise
+        return True

@@ -7,62 +7,62 @@ from dataclasses import dataclass
 
 from services.alerts.series_anomaly.bar import Bar
 from services.alerts.series_anomaly.expectation import Expectation
-from services.alerts.series_anomaly.moments import Moments
+from services.alerts.series_anomaly.history import History, Restlessness
 
 _ROUNDING = 1e-12
-_LEARNING = 20
 _LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """`smoothing`, `silence` and `memory` are in points; `floor` is in standard deviations.
+    """`short`, `long`, `silence` and `rarity` are in points, `start` and `least` in standard deviations.
 
-    `smoothing`: over how many points, about, a deviation must last to count in full.
-    `floor`: below this nothing is an alarm.
+    `short`, `long`: over how many points a deviation is averaged.
+    `restlessness`: what a deviation of the movement from point to point counts, against one of the value.
+    `start`: above what a deviation is an alarm at first.
+    `least`: below what none ever is. A rule that pages raises both.
     `silence`: after an alarm, no other for so long.
-    `memory`: how long a high deviation makes a lesser one ordinary.
+    `rarity`: the bar settles where alarms come about once in so many points.
     """
 
-    smoothing: int = 12
-    floor: float = 3.0
+    short: int = 6
+    long: int = 24
+    restlessness: float = 0.7
+    start: float = 2.65
+    least: float = 2.0
     silence: int = 100
-    memory: int = 300
+    rarity: int = 2500
 
 
 class SeriesAnomaly:
     """Judges the points of one series in order. Its state is some six hundred numbers, whatever has been fed.
 
-    Two averages over the last points are held against their own history: of the value, and of the value less what is
-    expected at this time of day and week. The mean of the two deviations, each in standard deviations, is how unusual
-    the series is; a bar decides whether that is news.
+    The value, and the value less what is expected at this time of day and week, are each averaged over few and over
+    some more points, and held against their own history; the mean of the four deviations, or that of the movement
+    from point to point where it is greater, is how unusual the series is. A bar decides whether that is news.
     """
 
     __slots__ = (
-        "_away",
-        "_away_moments",
         "_bar",
-        "_count",
         "_expectation",
         "_largest",
-        "_level",
-        "_level_moments",
-        "_share",
+        "_long",
+        "_movement",
+        "_movement_share",
+        "_short",
         "deviation",
         "expected",
     )
 
     def __init__(self, tuning: Tuning | None = None) -> None:
         tuning = tuning or Tuning()
-        self._share = 1.0 / tuning.smoothing
-        self._bar = Bar(tuning.floor, tuning.silence, tuning.memory)
+        self._bar = Bar(tuning.start, tuning.least, tuning.silence, tuning.rarity)
         self._expectation = Expectation()
-        self._count = 0
         self._largest = 0.0
-        self._level = 0.0
-        self._away = 0.0
-        self._level_moments = Moments()
-        self._away_moments = Moments()
+        self._short = History(tuning.short), History(tuning.short)
+        self._long = History(tuning.long), History(tuning.long)
+        self._movement = Restlessness(tuning.long)
+        self._movement_share = tuning.restlessness
         self.expected = math.nan
         """What the newest point was expected to be."""
         self.deviation = 0.0
@@ -77,17 +77,14 @@ class SeriesAnomaly:
         if not -_LARGEST < value < _LARGEST:
             return 0.0
         self.expected = self._expectation.step(moment, value)
-        self._count += 1
-        share = max(self._share, 1.0 / self._count)
-        self._level += share * (value - self._level)
-        self._away += share * (value - self.expected - self._away)
+        away = value - self.expected
         self._largest = max(self._largest, abs(value))
         # What rounding leaves of a constant is no deviation.
         least = _ROUNDING * self._largest
-        if self._count > _LEARNING:
-            by_level = self._level_moments.deviation(self._level, least)
-            by_season = self._away_moments.deviation(self._away, least)
-            self.deviation = (by_level + by_season) / 2
-        self._level_moments.add(self._level)
-        self._away_moments.add(self._away)
+        short_level, short_away = self._short
+        long_level, long_away = self._long
+        level = short_level.step(value, least) + long_level.step(value, least)
+        season = short_away.step(away, least) + long_away.step(away, least)
+        movement = self._movement.step(value, least)
+        self.deviation = max((level + season) / 4, self._movement_share * movement)
         return self.deviation / (1.0 + self.deviation) if self._bar.passes(self.deviation) else 0.0
