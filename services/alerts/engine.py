@@ -55,6 +55,7 @@ class Engine:
         """
         detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
         self.rules, self._detectors = {rule.name: rule for rule in rules}, detectors
+        self._incidents = incidents_of(rules)
 
     @property
     def detectors(self) -> Mapping[str, AnyDetector]:
