@@ -9,29 +9,48 @@ if TYPE_CHECKING:
     from services.simulator.catalogue import Item
 
 
-class Trouble:
-    """Something that goes wrong for a share of what it concerns, as long as it is set.
+class Effect:
+    """Something out of the ordinary, as long as it is set.
 
     `first_ms` is when it first showed in an event, None before; `hits` counts how often it did.
     """
 
-    __slots__ = ("_rng", "first_ms", "hits", "share")
+    __slots__ = ("first_ms", "hits")
 
-    def __init__(self, share: float, rng: Random) -> None:
-        self.share = share
+    def __init__(self) -> None:
         self.hits = 0
         self.first_ms: int | None = None
-        self._rng = rng
-
-    def strikes(self) -> bool:
-        """Whether it goes wrong this time."""
-        return self._rng.random() < self.share
 
     def shows(self, at_ms: int) -> None:
         """An event that tells of it happens at `at_ms`."""
         self.hits += 1
         if self.first_ms is None or at_ms < self.first_ms:
             self.first_ms = at_ms
+
+
+class Trouble(Effect):
+    """Goes wrong for a share of what it concerns."""
+
+    __slots__ = ("_rng", "share")
+
+    def __init__(self, share: float, rng: Random) -> None:
+        super().__init__()
+        self.share = share
+        self._rng = rng
+
+    def strikes(self) -> bool:
+        """Whether it goes wrong this time."""
+        return self._rng.random() < self.share
+
+
+class Markup(Effect):
+    """What is paid is so many times the right amount."""
+
+    __slots__ = ("factor",)
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
 
 
 class Conditions:
@@ -44,10 +63,10 @@ class Conditions:
         """Orders that are never made."""
         self.payments: dict[str, Trouble] = {}
         """Payments that fail."""
-        self.prices: dict[str, float] = {}
-        """Times the right price."""
-        self.spend: dict[str, float] = {}
-        """Times the usual cost."""
+        self.prices: dict[str, Markup] = {}
+        """What goods are sold for."""
+        self.spend: dict[str, Markup] = {}
+        """What ads cost."""
         self.viral: tuple[Item, float] | None = None
         """An item and its share of all that is looked at."""
         self.late: tuple[Trouble, int, int] | None = None

@@ -124,6 +124,8 @@ class Crowd:
             return None
         order, used = self._order(timeline, visit, list(chosen.values()), coupon, is_new)
         created = visit.wait(7_000)
+        if visit.base["channel"] in self._conditions.prices:
+            self._conditions.prices[visit.base["channel"]].shows(created)
         self._shop.create(timeline, order, created)
         self._settle(timeline, order, used, created)
         return order if used else None
@@ -132,7 +134,8 @@ class Crowd:
         self, timeline: Timeline, visit: Visit, items: list[Item], coupon: Coupon | None, is_new: bool
     ) -> tuple[Order, Coupon | None]:
         rng = self._rng
-        price = self._conditions.prices.get(visit.base["channel"], 1.0)
+        markup = self._conditions.prices.get(visit.base["channel"])
+        price = 1.0 if markup is None else markup.factor
         lines = [
             Line(
                 item.item_id,

@@ -48,14 +48,19 @@ class Spend:
             self._owed[channel] += visits * CLICKS_PER_VISIT[channel]
             clicks = int(self._owed[channel])
             self._owed[channel] -= clicks
-            noise = self._rng.uniform(0.9, 1.1) * self._price * self._conditions.spend.get(channel, 1.0)
+            at_ms = timeline.now_ms + self._rng.randrange(SECOND_MS)
+            price = self._price * self._rng.uniform(0.9, 1.1)
+            markup = self._conditions.spend.get(channel)
+            if markup is not None:
+                price *= markup.factor
+                markup.shows(at_ms)
             fields = {
                 "event_name": "ad_spend",
                 "channel": channel,
                 "utm_source": _SOURCES[channel],
-                "cost": money(round(clicks * COST_PER_CLICK_CENTS[channel] * noise)),
+                "cost": money(round(clicks * COST_PER_CLICK_CENTS[channel] * price)),
                 "currency": self._currency,
                 "impressions": round(clicks / CLICK_THROUGH[channel] * self._rng.uniform(0.9, 1.1)),
                 "clicks": clicks,
             }
-            timeline.plan(timeline.now_ms + self._rng.randrange(SECOND_MS), "spend", channel, fields)
+            timeline.plan(at_ms, "spend", channel, fields)

@@ -118,7 +118,7 @@ def test_the_reference_accepts_all_but_the_malformed(story: Story) -> None:
 
 def test_every_malformed_record_is_refused_in_several_ways(story: Story) -> None:
     truth = story.truth("malformed")
-    assert truth.labels == {"campaign_id": "*", "topic": "campaign.orders"}
+    assert (truth.campaign_id, truth.labels) == ("*", {"topic": "campaign.orders"})
     assert len(story.raw) == truth.details["per_second"] * SECONDS
     assert all(truth.starts_ms <= at < truth.ends_ms and kind == "orders" for at, kind, _ in story.raw)
     reasons: Counter[str] = Counter()
@@ -213,6 +213,9 @@ def test_brushing_is_many_cheap_paid_orders_of_one_hand(story: Story, by: str) -
     assert users == {truth.details["user_id"]} if by == "user" else len(users) == 40
     usual = worth(story.before(truth, "order_paid")) / len(story.before(truth, "order_paid"))
     assert worth(paid) / 40 < usual / 4
+    orders = [one for one in story.told if one.body["event_name"] == "order_created" and one.kind == "orders"]
+    hand = truth.details["device_id"]
+    assert truth.starts_ms == min(one.at_ms for one in orders if one.body["device_id"] == hand)
     others = Counter(
         one.body["device_id"]
         for one in story.within(truth, "order_paid")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -56,8 +57,11 @@ def test_what_was_planned_is_what_happens() -> None:
     assert sum(1 for _ in festival.arrivals()) > 30_000
     happened = [json.loads(truth.as_json()) for truth in festival.truths]
     for before, after in zip(planned, happened, strict=True):
-        for name in ("type", "rule", "starts_at", "ends_at"):
+        for name in ("type", "rule", "campaign_id", "ends_at"):
             assert before[name] == after[name]
+        # The truth begins with the first event that tells of it.
+        moments = [datetime.fromisoformat(line["starts_at"]) for line in (before, after)]
+        assert timedelta(0) <= moments[1] - moments[0] < timedelta(seconds=20)
         assert before["labels"].items() <= after["labels"].items()
 
 

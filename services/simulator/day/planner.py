@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from services.simulator.crowd import ORDERS_PER_VISIT
+from services.simulator.day.curve import DAY_MS
 from services.simulator.day.programme import MINUTE_MS, QUIET_START_MS, Programme
 from services.simulator.incidents import Incident
 from services.simulator.incidents.registry import KINDS
@@ -26,7 +27,6 @@ _VIEWS_PER_VISIT = 3.4
 _OVERRUN = 16
 """Times the cost of an average minute: some seven times what an even pace allows."""
 _PREPARED_SECONDS = 4 * 3600
-_DAY_MS = 24 * 60 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class _Habit:
     """Traffic events a minute."""
     orders: float = 0
     """Orders a minute."""
+    level: float = 0
+    """How busy the festival must be, 1 for the average."""
     channels: bool = True
     items: bool = False
     by: tuple[str, ...] = ()
@@ -54,12 +56,12 @@ _HABITS: dict[str, _Habit] = {
     "payment_outage": _Habit((240, 600), orders=3, sells=True),
     "drop": _Habit((180, 480), views=60, sells=True),
     "lost": _Habit((180, 480), views=60, sells=True),
-    "budget_overrun": _Habit((600, 900), views=60, overrun=True),
+    "budget_overrun": _Habit((600, 900), views=60, level=0.6, overrun=True),
     "refund_channel": _Habit((90, 180), orders=1.5, counts=(30, 60)),
     "spike": _Habit((60, 180), views=20, sells=True),
     "bots": _Habit((120, 300), views=20, sells=True),
-    "brushing": _Habit((240, 360), views=60, counts=(100, 160), by=("user", "device")),
-    "coupon_abuse": _Habit((180, 300), views=60, counts=(180, 280), by=("user", "device", "batch")),
+    "brushing": _Habit((240, 360), views=150, counts=(100, 160), by=("user", "device")),
+    "coupon_abuse": _Habit((180, 300), views=100, counts=(180, 280), by=("user", "device", "batch")),
     "refund_fraud": _Habit((90, 150), channels=False),
     "refund_burst": _Habit((60, 120), channels=False, counts=(30, 50)),
     "stock_out": _Habit((120, 400), channels=False, items=True),
@@ -89,11 +91,13 @@ def incident_plan(
     """
     rng = Random(f"plan/{seed}")
     wanted = list(kinds if kinds is not None else _HABITS)
+    count = len(wanted)
     if kinds is None:
-        rng.shuffle(wanted)
-        wanted = wanted[: max(1, round(len(wanted) * min(1.0, (programme.end_ms - programme.start_ms) / _DAY_MS)))]
-    # Those that need the most come first.
-    wanted.sort(key=lambda name: list(_HABITS).index(name))
+        count = max(1, round(len(wanted) * min(1.0, (programme.end_ms - programme.start_ms) / DAY_MS)))
+    rng.shuffle(wanted)
+    if count == len(wanted):
+        # All are to find a place: those that need the most come first.
+        wanted.sort(key=list(_HABITS).index)
     placed: list[Incident] = []
     for name in wanted:
         for _ in range(_TRIES):
@@ -101,6 +105,8 @@ def incident_plan(
             if incident is not None and fits(programme, incident, placed):
                 placed.append(incident)
                 break
+        if len(placed) == count:
+            break
     return sorted(placed, key=lambda one: one.offset)
 
 
@@ -146,7 +152,7 @@ def _propose(
             for channel, share in CHANNELS.items()
             if visits * share * _VIEWS_PER_VISIT >= habit.views and visits * share * ORDERS_PER_VISIT >= habit.orders
         ]
-        if not busy:
+        if not busy or level < habit.level:
             return None
         options["channel"] = rng.choice(busy)
         if habit.overrun:

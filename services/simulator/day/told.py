@@ -34,8 +34,6 @@ def _planned(festival: DayFestival, number: int) -> Truth:
     kind = KINDS[incident.type]
     starts_ms = festival.programme.start_ms + incident.offset * SECOND_MS
     labels = {_LABELS[name]: value for name, value in incident.options.items() if name in _LABELS}
-    if kind.rule == "dead_letters":
-        labels["campaign_id"] = CAMPAIGN_OF_PIPELINE
     if kind.rule in ("order_brushing", "coupon_abuse", ""):
         # The suspect, or nobody, is at fault there, and not the channel.
         labels.pop("channel", None)
@@ -43,7 +41,7 @@ def _planned(festival: DayFestival, number: int) -> Truth:
     return Truth(
         incident.type if kind.rule else "decoy",
         kind.rule,
-        festival.source.timeline.campaign_id,
+        CAMPAIGN_OF_PIPELINE if kind.about_pipeline else festival.source.timeline.campaign_id,
         labels,
         starts_ms,
         starts_ms + incident.seconds * SECOND_MS,

@@ -6,7 +6,6 @@ from typing import Any
 
 from services.simulator.incidents.customer import buy
 from services.simulator.incidents.kind import Begun, Course, Kind, Stage
-from services.simulator.orders import Order
 from services.simulator.timeline import SECOND_MS, Timeline
 
 _ORDERS = 40
@@ -24,15 +23,17 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     cheap = sorted(stage.catalogue.items, key=lambda item: (item.price_cents, item.item_id))[:_CHEAPEST]
     wanted = begun.count("count", _ORDERS)
     span = max(SECOND_MS, (begun.seconds * SECOND_MS) - _LEAD_MS)
-    made: list[Order] = []
+    made = []
     for number in range(wanted):
         at = begun.starts_ms + int((number + rng.random()) * span / wanted)
         user_id = hand if by_user else timeline.next_id("u")
-        made.append(buy(stage, timeline, at, rng.choice(cheap), user_id=user_id, channel=channel, device_id=device_id))
+        item = rng.choice(cheap)
+        _, created = buy(stage, timeline, at, item, user_id=user_id, channel=channel, device_id=device_id)
+        made.append(created)
     details: dict[str, Any] = {"device_id": device_id, "orders": wanted, "by": "user" if by_user else "device"}
     if by_user:
         details["user_id"] = hand
-    return Course({}, details)
+    return Course({}, details, onset=lambda: min(made))
 
 
 BRUSHING = Kind("brushing", "order_brushing", 300, _begin, frozenset({"channel", "count", "by"}))

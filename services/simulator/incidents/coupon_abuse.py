@@ -24,6 +24,7 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     wanted = begun.count("count", _CLAIMS)
     span = max(SECOND_MS, begun.seconds * SECOND_MS - _LEAD_MS)
     dear = [item for item in stage.catalogue.items if item.price_cents >= batch.least_cents]
+    claims: list[int] = []
     for number in range(wanted):
         at = begun.starts_ms + int((number + rng.random()) * span / wanted)
         user_id = hand if by == "user" else timeline.next_id("u")
@@ -36,19 +37,20 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
         }
         coupon = Coupon(timeline.next_id("c"), batch, holder, stage.currency)
         coupon.plan(timeline, "coupon_issued", at)
-        coupon.plan(timeline, "coupon_claimed", at + rng.randrange(100, 800))
+        claims.append(at + rng.randrange(100, 800))
+        coupon.plan(timeline, "coupon_claimed", claims[-1])
         if rng.random() < _REDEEMED and dear:
             # Sold on: somebody else orders, so that no one has improbably many orders.
             buyer = timeline.next_id("u")
-            order = buy(stage, timeline, at + 1_000, rng.choice(dear), user_id=buyer, channel=channel)
+            order, _ = buy(stage, timeline, at + 1_000, rng.choice(dear), user_id=buyer, channel=channel)
             coupon.redeem(timeline, order, at + _LEAD_MS - 2_000)
     details: dict[str, Any] = {"claims": wanted, "by": by, "batch_id": batch.batch_id}
     if by == "batch":
-        return Course({"batch_id": batch.batch_id}, details)
+        return Course({"batch_id": batch.batch_id}, details, onset=lambda: min(claims))
     details["device_id"] = device_id
     if by == "user":
         details["user_id"] = hand
-    return Course({}, details)
+    return Course({}, details, onset=lambda: min(claims))
 
 
 COUPON_ABUSE = Kind("coupon_abuse", "coupon_abuse", 300, _begin, frozenset({"channel", "count", "by"}))

@@ -19,8 +19,8 @@ def buy(
     channel: str,
     device_id: str | None = None,
     new: bool = False,
-) -> Order:
-    """One visit that leads straight to one paid order, some ten seconds later."""
+) -> tuple[Order, int]:
+    """One visit that leads straight to one paid order, some ten seconds later; the order, and when it is made."""
     visit = Visit(timeline, stage.rng, user_id, channel, at_ms)
     visit.page("/")
     visit.wait(1_500)
@@ -45,4 +45,4 @@ def buy(
     created = visit.wait(1_500)
     stage.shop.create(timeline, order, created)
     stage.shop.pay(timeline, order, created + stage.rng.randrange(1_000, 3_000))
-    return order
+    return order, created

@@ -9,7 +9,7 @@ from random import Random
 from services.common.errors import ConfigurationError
 from services.simulator.catalogue import Catalogue
 from services.simulator.conditions import Conditions
-from services.simulator.incidents.kind import Begun, Course, Kind, Prepared, Stage
+from services.simulator.incidents.kind import CAMPAIGN_OF_PIPELINE, Begun, Course, Kind, Prepared, Stage
 from services.simulator.incidents.registry import KINDS
 from services.simulator.incidents.request import Incident
 from services.simulator.orders import Shop
@@ -144,7 +144,7 @@ class Incidents:
         truth = Truth(
             kind.name if kind.rule else "decoy",
             kind.rule,
-            timeline.campaign_id,
+            CAMPAIGN_OF_PIPELINE if kind.about_pipeline else timeline.campaign_id,
             course.labels,
             starts_ms,
             ends_ms,

@@ -83,8 +83,8 @@ class Kind:
 
     `rule` ought to tell; it is empty for what must not page. `consequences` are rules that may rightly tell too, of
     the same cause. `begin` returns None when the incident cannot happen. `needs_crowd`: it works on what people do,
-    so there must be a public that buys. `prepare` is called as soon as it is known when the incident begins, with that
-    moment.
+    so there must be a public that buys. `about_pipeline`: alerts about it concern no single campaign. `prepare` is
+    called as soon as it is known when the incident begins, with that moment.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Kind:
     options: frozenset[str] = frozenset()
     consequences: tuple[str, ...] = ()
     needs_crowd: bool = False
+    about_pipeline: bool = False
     prepare: Callable[[Stage, Timeline, int, dict[str, str]], Prepared] | None = None
 
 

@@ -8,5 +8,4 @@ from services.simulator.timeline import Truth
 
 def ingest_lag_truth(topic: str, starts_ms: int, ends_ms: int) -> Truth:
     """Ingest did not read a topic, by its full name, from when to when; every drop that is told meanwhile is false."""
-    labels = {"campaign_id": CAMPAIGN_OF_PIPELINE, "topic": topic}
-    return Truth("ingest_lag", "ingest_lag", CAMPAIGN_OF_PIPELINE, labels, starts_ms, ends_ms, {"consequences": []})
+    return Truth("ingest_lag", "ingest_lag", CAMPAIGN_OF_PIPELINE, {"topic": topic}, starts_ms, ends_ms, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from services.simulator.incidents.kind import CAMPAIGN_OF_PIPELINE, Begun, Course, Kind, Stage
+from services.simulator.incidents.kind import Begun, Course, Kind, Stage
 from services.simulator.timeline import SECOND_MS, Timeline
 
 _PER_SECOND = 3
@@ -44,8 +44,7 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
             timeline.plan(at, _KIND, key, _body(sent, timeline.campaign_id, key))
             sent += 1
 
-    labels = {"campaign_id": CAMPAIGN_OF_PIPELINE, "topic": stage.topic_prefix + _KIND}
-    return Course(labels, {"per_second": per_second}, go_on)
+    return Course({"topic": stage.topic_prefix + _KIND}, {"per_second": per_second}, go_on)
 
 
-MALFORMED = Kind("malformed", "dead_letters", 120, _begin, frozenset({"count"}))
+MALFORMED = Kind("malformed", "dead_letters", 120, _begin, frozenset({"count"}), about_pipeline=True)

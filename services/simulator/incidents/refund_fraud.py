@@ -27,7 +27,8 @@ def _prepare(stage: Stage, timeline: Timeline, until_ms: int, options: dict[str,
         for number in range(orders):
             at_ms = timeline.now_ms + int((number + rng.random()) * span / orders)
             channel = stage.channels[person % len(stage.channels)]
-            made.append(buy(stage, timeline, at_ms, stage.catalogue.draw(rng), user_id=user_id, channel=channel))
+            order, _ = buy(stage, timeline, at_ms, stage.catalogue.draw(rng), user_id=user_id, channel=channel)
+            made.append(order)
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.simulator.conditions import Markup
 from services.simulator.incidents.kind import Begun, Course, Kind, Stage
 from services.simulator.timeline import Timeline
 
@@ -11,26 +12,29 @@ _COST = 2.0
 
 
 def _begin_overrun(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
-    channel, factor = begun.channel(stage), begun.number("factor", _FACTOR)
-    stage.conditions.spend[channel] = factor
+    channel = begun.channel(stage)
+    markup = Markup(begun.number("factor", _FACTOR))
+    stage.conditions.spend[channel] = markup
 
     def end(_: Timeline) -> None:
         stage.conditions.spend.pop(channel, None)
 
-    return Course({"channel": channel}, {"factor": factor}, end=end)
+    return Course({"channel": channel}, {"factor": markup.factor}, end=end, onset=lambda: markup.first_ms)
 
 
 def _begin_floor(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     # A coupon that may be used without a limit, say: as many orders as ever, hardly any money, ads at full speed.
-    channel, price = begun.channel(stage), begun.number("share", _PRICE)
+    channel = begun.channel(stage)
+    price = Markup(begun.number("share", _PRICE))
     stage.conditions.prices[channel] = price
-    stage.conditions.spend[channel] = _COST
+    stage.conditions.spend[channel] = Markup(_COST)
 
     def end(_: Timeline) -> None:
         stage.conditions.prices.pop(channel, None)
         stage.conditions.spend.pop(channel, None)
 
-    return Course({"channel": channel}, {"price": price, "cost": _COST}, end=end)
+    details = {"price": price.factor, "cost": _COST}
+    return Course({"channel": channel}, details, end=end, onset=lambda: price.first_ms)
 
 
 BUDGET_OVERRUN = Kind(
