@@ -22,6 +22,7 @@ _COMMANDS = {
     "alerts": ("services.alerts.cli", "alerts"),
     "rules": ("services.alerts.rules.cli", "rules"),
     "replay": ("services.simulator.cli", "replay"),
+    "rehearse": ("services.rehearsal.cli", "rehearse"),
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),

@@ -18,6 +18,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.letters": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
+    "services.rehearsal": (
+        COMMON,
+        "schemas",
+        "services.ingest",
+        "services.metrics",
+        "services.alerts",
+        "services.simulator",
+        "services.standalone",
+    ),
     "services.standalone": (
         COMMON,
         "schemas",

@@ -1,0 +1,86 @@
+"""What the alerts service recorded during a rehearsal."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.common.store import StorePool
+from services.rehearsal.receiver import Notice
+from services.rehearsal.scorecard import Page
+
+_TRANSITIONS = """
+SELECT
+    alert_id,
+    seq,
+    toUnixTimestamp64Milli(alert_transitions.at) AS moment,
+    state,
+    rule,
+    severity,
+    campaign_id,
+    labels,
+    summary,
+    notice
+FROM alert_transitions
+WHERE moment >= {from:Int64}
+ORDER BY moment, alert_id, seq
+"""
+
+_TOLD = frozenset({"firing", "resolved"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Notices that were to be delivered, and how they arrived: each should have come once."""
+
+    due: int
+    once: int
+    never: int
+    again: int
+
+
+async def read_transitions(pool: StorePool, since: int) -> list[Mapping[str, Any]]:
+    """Every change of an alert from a moment on (epoch ms), in order. Raises `StoreError`."""
+    return list(await pool.query(_TRANSITIONS, {"from": since}))
+
+
+def pages(rows: Iterable[Mapping[str, Any]]) -> list[Page]:
+    """The alerts that fired, each with the moment at which somebody was told, if anybody was."""
+    fired: dict[str, Mapping[str, Any]] = {}
+    told: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        if row["state"] == "firing":
+            fired.setdefault(row["alert_id"], row)
+        if row["notice"] == "firing":
+            told.setdefault(row["alert_id"], row)
+    return [_page(told.get(alert_id, row), paged=alert_id in told) for alert_id, row in fired.items()]
+
+
+def due(rows: Iterable[Mapping[str, Any]]) -> Counter[Notice]:
+    """The notices that a webhook should have had."""
+    return Counter(Notice(row["alert_id"], row["notice"]) for row in rows if row["notice"] in _TOLD)
+
+
+def deliveries(rows: Sequence[Mapping[str, Any]], received: Counter[Notice]) -> Deliveries:
+    """Holds what was received against what was to be delivered."""
+    expected = due(rows)
+    once = sum(received[notice] == count for notice, count in expected.items())
+    never = sum(received[notice] < count for notice, count in expected.items())
+    again = sum(count > expected[notice] for notice, count in received.items())
+    return Deliveries(expected.total(), once, never, again)
+
+
+def _page(row: Mapping[str, Any], *, paged: bool) -> Page:
+    return Page(
+        row["alert_id"],
+        row["rule"],
+        row["campaign_id"],
+        json.loads(row["labels"]),
+        row["moment"],
+        paged,
+        row["severity"],
+        row["summary"],
+    )
