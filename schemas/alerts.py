@@ -14,10 +14,18 @@ PIPELINE_CAMPAIGN = "*"
 """`campaign_id` of an alert about the pipeline itself: it concerns every campaign."""
 
 
+class Impact(BaseModel):
+    """What an incident costs while it lasts: an estimate in the reporting currency, and what it rests on."""
+
+    loss_per_minute: str
+    basis: str
+
+
 class Alert(BaseModel):
     """One incident of one rule and one set of labels.
 
     `incident` is the id of the alert that is its cause, or its own; `inhibited`: not paged because of that cause.
+    `annotations` are the rule's texts as rendered, the Chinese ones under names that end in `_zh`.
     """
 
     id: str
@@ -36,6 +44,10 @@ class Alert(BaseModel):
     evidence: dict[str, Any]
     incident: str
     inhibited: bool
+    owner: str = ""
+    phase: str = ""
+    impact: Impact | None = None
+    annotations: dict[str, str] = {}
 
 
 Outcome = Literal["waiting", "delivered", "undelivered"]

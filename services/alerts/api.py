@@ -52,6 +52,10 @@ _ALERT_COLUMNS = (
     Column("evidence", Type.JSON),
     Column("incident", Type.TEXT),
     Column("inhibited", Type.FLAG),
+    Column("owner", Type.TEXT),
+    Column("phase", Type.TEXT),
+    Column("impact", Type.JSON),
+    Column("annotations", Type.JSON),
 )
 _SILENCE_COLUMNS = (
     Column("id", Type.TEXT),
@@ -242,6 +246,11 @@ def _fields(alert: Alert) -> dict[str, Any]:
             "evidence": dict(alert.evidence),
             "incident": alert.incident,
             "inhibited": alert.mute in KEPT_BACK,
+            "owner": alert.owner,
+            "phase": alert.phase,
+            "impact": alert.impact
+            and {"loss_per_minute": str(alert.impact.loss_per_minute), "basis": alert.impact.basis},
+            "annotations": dict(alert.annotations),
         }
     ).model_dump()
 

@@ -16,7 +16,7 @@ _EVERY_CAMPAIGN = "*"
 _LATEST = """
 SELECT
     alert_id, seq, at, rule, severity, state, campaign_id, labels, value, threshold, summary, runbook,
-    starts_at, ends_at, complete_until, evidence
+    starts_at, ends_at, complete_until, evidence, details
 FROM
 (
     SELECT *
@@ -47,6 +47,7 @@ async def read_alert_feed(pool: StorePool, campaign_id: str, *, limit: int = 40)
 
 
 def _alert(row: dict[str, Any]) -> dict[str, Any]:
+    details = json.loads(row["details"])
     return {
         "id": row["alert_id"],
         "rule": row["rule"],
@@ -62,4 +63,9 @@ def _alert(row: dict[str, Any]) -> dict[str, Any]:
         "ends_at": None if row["ends_at"] is None else time_text(row["ends_at"]),
         "complete_until": time_text(row["complete_until"]),
         "evidence": json.loads(row["evidence"]),
+        "incident": details.get("incident") or row["alert_id"],
+        "owner": details.get("owner", ""),
+        "phase": details.get("phase", ""),
+        "impact": details.get("impact"),
+        "annotations": details.get("annotations", {}),
     }

@@ -80,10 +80,11 @@ async def test_an_alert_is_told_with_all_its_fields(store: Store, shop: Shop) ->
         assert set(row) == {
             "id", "rule", "severity", "state", "campaign_id", "labels", "value", "threshold", "summary", "runbook",
             "starts_at", "ends_at", "complete_until", "evidence", "incident", "inhibited",
+            "owner", "phase", "impact", "annotations",
         }  # fmt: skip
         assert (row["rule"], row["severity"], row["value"], row["threshold"]) == ("stock_out", "critical", 0, 0)
         assert row["labels"] == {"campaign_id": shop.campaign, "item_id": "sku-1"}
-        assert row["summary"] == "Item sku-1 is sold out in all warehouses"
+        assert row["summary"] == row["annotations"]["summary"] == "Item sku-1 is sold out in all warehouses"
         assert row["ends_at"] is None
         assert row["evidence"]["warehouses"] == {"w1": 0}
 
