@@ -65,6 +65,12 @@ _ALERT: Final = {
     "ends_at": None,
     "complete_until": "2025-11-11T12:00:41Z",
     "evidence": {"available": 0},
+    "incident": ALERT,
+    "inhibited": False,
+    "owner": "merchandising",
+    "phase": "burst",
+    "impact": {"loss_per_minute": "310.50", "basis": "what it sold a minute before"},
+    "annotations": {"summary": "sku-1 is sold out", "summary_zh": "sku-1 已售罄"},
 }
 _TIMELINE: Final = [
     {"at": "2025-11-11T12:00:26Z", "state": "pending", "by": None, "note": None, "delivery": None},

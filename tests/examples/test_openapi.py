@@ -52,7 +52,8 @@ def _judge(client: httpx.Client, call: str, operation: dict[str, Any], example: 
         # No alert is known: the call is understood, and the example is one of its answers.
         if (answer.status_code, answer.json()["title"]) != (404, "Not found"):
             yield f"{answer.status_code} {answer.text}"
-        AlertDetail.model_validate(shown)
+        if example.media == "application/json":
+            AlertDetail.model_validate(shown)
         return
     if answer.status_code != example.status:
         yield f"{answer.status_code} {answer.text}"
