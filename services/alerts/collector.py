@@ -143,7 +143,7 @@ class Collector:
             self._recent(now, ids), self._refunds(now, ids), self._refresh_stock(now, ids)
         )
         watermark = pipeline.watermark or 0
-        plans = {campaign: known[1] for campaign, known in self._plans.items()}
+        plans = {campaign: self._with_baseline(known[1], kinds) for campaign, known in self._plans.items()}
         wanted = {
             campaign: Wanted(
                 self._asking(now, plans.get(campaign)),
@@ -186,6 +186,17 @@ class Collector:
             )
             known = self._live_seconds[scene.campaign_id] = scene.last_arrival, int(rows[0]["seconds"])
         return replace(scene, live_seconds=known[1])
+
+    def _with_baseline(self, plan: Plan, kinds: Mapping[str, Mapping[str, Activity]]) -> Plan:
+        """The plan with the start of its baseline: as declared, else its first event."""
+        name = plan.baseline_campaign_id
+        if name is None:
+            return plan
+        if name in self._plans:
+            return replace(plan, baseline_start_ms=self._plans[name][1].start_ms)
+        if name in kinds:
+            return replace(plan, baseline_start_ms=min(kind.first_event for kind in kinds[name].values()))
+        return plan
 
     async def _pipeline(self, now: int, progress: list[PartitionProgress]) -> PipelineScene:
         offsets: dict[str, int] = {}

@@ -24,7 +24,8 @@ class PlannedPhase:
 class Plan:
     """A campaign as it was PUT; times in epoch milliseconds, budgets by channel in the reporting currency.
 
-    Phases are in the order of their start and do not overlap.
+    Phases are in the order of their start and do not overlap. `baseline_start_ms` is when the baseline began; None
+    while that is not known.
     """
 
     start_ms: int
@@ -34,6 +35,7 @@ class Plan:
     budgets: Mapping[str, Decimal] = field(default_factory=dict)
     gross_margin: Decimal = Decimal(1)
     baseline_campaign_id: str | None = None
+    baseline_start_ms: int | None = None
     timezone: str = "Asia/Shanghai"
 
     def phase_at(self, moment_ms: int) -> PlannedPhase | None:

@@ -10,6 +10,7 @@ from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.detectors.dead_letters import DeadLetters
 from services.alerts.detectors.delivery_failure import DeliveryFailure
 from services.alerts.detectors.ingest_lag import IngestLag
+from services.alerts.detectors.pace import Pace
 from services.alerts.detectors.refund_anomaly import RefundAnomaly
 from services.alerts.detectors.stock import StockLow, StockOut
 from services.alerts.detectors.threshold import Threshold
@@ -30,6 +31,7 @@ DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] 
     "delivery_failure": DeliveryFailure,
     "threshold": Threshold,
     "conversion_drop": ConversionDrop,
+    "pace": Pace,
 }
 
 __all__ = ["DETECTORS", "AnyDetector", "CampaignDetector", "PipelineDetector"]

@@ -68,7 +68,9 @@ class Reader:
                     quick[campaign].append((ask, dimension))
         await asyncio.gather(self._refresh_panels(now, quick), self._refresh_answers(now, watermark, slow, wanted))
         self._panels.forget(wanted)
-        self._answers = {key: answer for key, answer in self._answers.items() if key[0] in wanted}
+        # What is asked changes with the minute where a window ends at a moment.
+        asked = {campaign: set(one.asks) for campaign, one in wanted.items()}
+        self._answers = {key: answer for key, answer in self._answers.items() if key[1] in asked.get(key[0], ())}
         return {
             campaign: self._answered(campaign, now, watermark, one, quick[campaign]) for campaign, one in wanted.items()
         }
