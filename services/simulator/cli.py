@@ -93,6 +93,7 @@ def _simulate_day(options: dict[str, Any]) -> None:
                 hours=options["hours"],
                 events_per_second=options["events_per_second"] * _YEARS_GROWTH,
                 campaign_id=before_id,
+                variant="calm" if options["variant"] == "calm" else "flash",
                 currency=settings.reporting_currency,
             ).source
 

@@ -23,9 +23,10 @@ from services.simulator.completejourney.amounts import split_line
 from services.simulator.completejourney.data import BUSIEST, CampaignData, load_campaign
 from services.simulator.completejourney.replay import completejourney
 from services.simulator.incidents import Incident, demo_incidents
+from services.simulator.incidents.registry import KINDS
 from services.simulator.source import Source
 from services.simulator.timeline import Campaign
-from tests.simulator.stories import START_MS, Told, tell
+from tests.simulator.stories import START_MS, Told, tell, truths
 
 SMALL = 9
 """A campaign of 176 households that a test plays in a second."""
@@ -186,6 +187,21 @@ def test_campaigns_at_the_edges_of_the_data_can_be_replayed(number: int) -> None
     body = CampaignBody.model_validate(source.campaign.body)
     assert bool(body.targets.total) == (number == 15 or campaign(number).before is not None)
     assert len([r for r in source.records() if b'"order_paid"' in r.value]) == len(campaign(number).baskets)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.needs_crowd])
+def test_what_needs_simulated_buyers_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="real"):
+        replayed(SMALL, speed=33 * 144.0, incidents=[Incident(name, 5, 5)])
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.needs_crowd])
+def test_everything_else_can_happen_to_real_orders(name: str) -> None:
+    """Catches: a kind that stumbles over orders, items or channels that the festival does not have."""
+    source = replayed(SMALL, speed=33 * 144.0, incidents=[Incident(name, 400, 60)])
+    told = tell(source, 480)
+    assert told
+    assert [truth["rule"] for truth in truths(source)] == [KINDS[name].rule]
 
 
 def test_an_unknown_campaign_is_refused() -> None:

@@ -168,14 +168,18 @@ def year_before(
     hours: float = 24,
     events_per_second: float = 12.0,
     campaign_id: str = "festival-before",
+    variant: Variant = "flash",
     currency: str = "CNY",
 ) -> DayFestival:
-    """The same festival 364 days earlier, somewhat smaller, when nothing went wrong: a baseline."""
+    """The same festival 364 days earlier, somewhat smaller, when nothing went wrong: a baseline.
+
+    Its programme is that of `full` too.
+    """
     return festival_source(
         seed=seed,
         start_ms=start_ms - YEAR_MS,
         hours=hours,
-        variant="flash",
+        variant=variant,
         events_per_second=events_per_second,
         campaign_id=campaign_id,
         currency=currency,

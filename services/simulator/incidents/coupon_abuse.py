@@ -53,4 +53,11 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     return Course({}, details, onset=lambda: min(claims))
 
 
-COUPON_ABUSE = Kind("coupon_abuse", "coupon_abuse", 300, _begin, frozenset({"channel", "count", "by"}))
+COUPON_ABUSE = Kind(
+    "coupon_abuse",
+    "coupon_abuse",
+    300,
+    _begin,
+    frozenset({"channel", "count", "by"}),
+    consequences=("roi_below_floor",),
+)

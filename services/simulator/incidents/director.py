@@ -141,6 +141,9 @@ class Incidents:
             return
         if timeline.now_ms > starts_ms:
             self.silences.append((starts_ms, timeline.now_ms))
+        # Not a copy: the course goes on writing what comes of it.
+        details = course.details
+        details |= {"consequences": list(kind.consequences)} if kind.rule else {"decoy": kind.name}
         truth = Truth(
             kind.name if kind.rule else "decoy",
             kind.rule,
@@ -148,7 +151,7 @@ class Incidents:
             course.labels,
             starts_ms,
             ends_ms,
-            course.details if kind.rule else {"decoy": kind.name, **course.details},
+            details,
         )
         timeline.notices.append(truth)
         self._ongoing.append(_Ongoing(ends_ms, course, truth))
@@ -160,10 +163,7 @@ class Incidents:
             if shown is None:
                 return
             onset = max(onset, shown)
-        details = (
-            {**truth.details, "consequences": list(KINDS[truth.type].consequences)} if truth.rule else truth.details
-        )
-        self.truths.append(truth._replace(starts_ms=onset, details=details))
+        self.truths.append(truth._replace(starts_ms=onset))
 
 
 def _check(incident: Incident, shop: Shop, catalogue: Catalogue, channels: Sequence[str], crowd: bool) -> None:

@@ -59,5 +59,5 @@ REFUND_CHANNEL = Kind(
     120,
     _begin_channel,
     frozenset({"channel", "count"}),
-    consequences=("refund_anomaly",),
+    consequences=("refund_anomaly", "roi_below_floor"),
 )
