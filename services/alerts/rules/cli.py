@@ -41,3 +41,34 @@ def schema() -> None:
     from services.alerts.rules.schema import rules_schema_text
 
     click.echo(rules_schema_text(), nl=False)
+
+
+@rules.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--run", "name", default="", help="Only tests whose name holds this.")
+def test(files: tuple[Path, ...], name: str) -> None:
+    """Run the rule tests of each FILE; status 1 if any fails, with what was expected and what was told."""
+    from services.alerts.ruletest.load import read_tests, rules_of
+    from services.alerts.ruletest.run import run_test
+
+    passed, failed = 0, 0
+    for path in files:
+        file, problems = read_tests(path)
+        judged, more = ([], []) if file is None else rules_of(file, path.parent)
+        problems += more
+        if problems or file is None:
+            for problem in problems:
+                click.echo(str(problem))
+            failed += 1
+            continue
+        for one in file.tests:
+            if name not in one.name:
+                continue
+            failures = run_test(one, judged)
+            for line in (line for failure in failures for line in failure.lines()):
+                click.echo(f"{path}: {line}")
+            failed += bool(failures)
+            passed += not failures
+    click.echo(f"{passed} passed, {failed} failed")
+    if failed or not passed:
+        raise SystemExit(1)

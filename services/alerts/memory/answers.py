@@ -1,0 +1,116 @@
+"""Answers what detectors ask of a campaign from the running totals of its past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from schemas.metrics import DIMENSIONS as CARRIED
+from schemas.metrics import MEASURES, Kind, Shape, Value, compute, measures_of
+from services.alerts.memory.past import Past, Stream
+from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
+from services.alerts.readings.panels import kinds_of
+from services.alerts.readings.reader import end_of
+from services.alerts.readings.sql import DIMENSIONS
+from services.alerts.series import Counts
+from services.common.clock import floor_minute
+
+_UNKNOWN = "unknown"
+
+
+class Answers:
+    """Of one campaign. A step of the past counts when it is over at the moment of the question."""
+
+    def __init__(self, past: Past) -> None:
+        self._past = past
+        self._by_kind: dict[tuple[Kind, str | None], list[Stream]] = {}
+        for stream in past.streams:
+            dimension = next(iter(stream.labels), "") if past.by_dimension else None
+            self._by_kind.setdefault((stream.kind, dimension), []).append(stream)
+
+    def knows(self, ask: Ask | Curve) -> bool:
+        """Whether it can answer that: with totals by dimension neither distinct users nor two dimensions at once."""
+        if isinstance(ask, Ask) and ask.campaign_id not in (None, self._past.campaign_id):
+            return False
+        if not self._past.by_dimension:
+            return True
+        named = _named(ask)
+        if len(named) > 1:
+            return False
+        dimension = next(iter(named), "")
+        return all(
+            MEASURES[name].shape is not Shape.DISTINCT
+            and (
+                dimension in DIMENSIONS[MEASURES[name].kind]
+                or (dimension != "" and MEASURES[name].kind not in CARRIED[dimension])
+            )
+            for name in measures_of(ask.metrics)
+        )
+
+    def reading(self, ask: Ask, now: int, watermark: int) -> Reading:
+        """The answer at `now`, epoch ms."""
+        end_ms = end_of(ask, now, watermark)
+        start_ms = end_ms - ask.window_ms if ask.since_ms is None else floor_minute(ask.since_ms)
+        bounds = self._places(np.array([start_ms, end_ms]), now)
+        rows = {
+            value: self._metrics(ask, {name: int(sums[0]) for name, sums in measures.items()})
+            for value, measures in self._grouped(ask, bounds).items()
+        }
+        return Reading(rows, start_ms, end_ms, now)
+
+    def curve(self, ask: Curve, now: int, watermark: int) -> CurveReading:
+        """The answer at `now`, epoch ms."""
+        end_ms = end_of(ask, now, watermark)
+        steps = ask.length_ms // ask.step_ms
+        start_ms = end_ms - steps * ask.step_ms
+        bounds = self._places(start_ms + np.arange(steps + 1) * ask.step_ms, now)
+        rows: dict[str, dict[str, Sequence[Value]]] = {}
+        for value, measures in self._grouped(ask, bounds).items():
+            told = [
+                self._metrics(ask, {name: int(sums[step]) for name, sums in measures.items()}) for step in range(steps)
+            ]
+            rows[value] = {name: [one[name] for one in told] for name in ask.metrics}
+        return CurveReading(rows, start_ms, ask.step_ms, steps, now)
+
+    def _places(self, moments_ms: Counts, now: int) -> Counts:
+        past = self._past
+        seconds = np.minimum(moments_ms // 1000, now // 1000)
+        places: Counts = np.clip((seconds - past.begin) // past.step, 0, past.length // past.step)
+        return places
+
+    def _grouped(self, ask: Ask | Curve, bounds: Counts) -> dict[str, dict[str, Counts]]:
+        """The sums between the bounds, by value of the grouping and measure; values without events are absent."""
+        named = _named(ask)
+        dimension = next(iter(named), "") if self._past.by_dimension else None
+        table: dict[str, dict[str, Counts]] = {}
+        for kind in kinds_of(ask):
+            for stream in self._by_kind.get((kind, dimension), ()):
+                if any(stream.labels.get(name, _UNKNOWN) not in values for name, values in ask.filters):
+                    continue
+                sums = {name: np.diff(total[bounds]) for name, total in stream.totals.items()}
+                if not any(one.any() for one in sums.values()):
+                    continue
+                row = table.setdefault(stream.labels.get(ask.by, _UNKNOWN) if ask.by else "", {})
+                for name, one in sums.items():
+                    row[name] = row[name] + one if name in row else one
+        return table
+
+    def _metrics(self, ask: Ask | Curve, sums: Mapping[str, int]) -> dict[str, Value]:
+        margin = Decimal(1) if self._past.plan is None else self._past.plan.gross_margin
+        named = _named(ask)
+        measures: dict[str, Value] = {}
+        for name in measures_of(ask.metrics):
+            measure = MEASURES[name]
+            if any(measure.kind not in CARRIED[dimension] for dimension in named):
+                measures[name] = None
+            elif measure.shape is Shape.MONEY:
+                measures[name] = Decimal(sums.get(name, 0)).scaleb(-2)
+            else:
+                measures[name] = sums.get(name, 0)
+        return {name: compute(name, measures, margin) for name in ask.metrics}
+
+
+def _named(ask: Ask | Curve) -> frozenset[str]:
+    return frozenset({name for name, _ in ask.filters} | ({ask.by} if ask.by else set()))

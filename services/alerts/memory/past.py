@@ -1,0 +1,71 @@
+"""One campaign's events, counted by second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from schemas.metrics import Kind
+from services.alerts.plan import Plan
+from services.alerts.series import Counts
+from services.alerts.shelf import ShelfRow
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Events of one kind that share their dimensions, as running totals of measures.
+
+    `totals[measure][i]` is what had come before step i; money is in hundredths. `labels` are the dimensions that are
+    known of them.
+    """
+
+    kind: Kind
+    labels: Mapping[str, str]
+    totals: Mapping[str, Counts]
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    """Refunds of an item in a second."""
+
+    second: int
+    item_id: str
+    count: int
+
+
+@dataclass(slots=True)
+class Past:
+    """Seconds since the epoch; arrays have one place for each second of [begin, begin + length), `begin` on a minute.
+
+    `traffic` and `paid` are events by channel, `orders` those that the pulse counts (created and paid). `kinds` counts
+    the events of each kind. `refunds` and `stock` are in the order of time, a level being known from its second on.
+    `items` says of a clock hour (seconds / 3600) how many items had orders. `streams` step by `step` seconds, and a
+    step is known when it is over; where `by_dimension`, each event is in one stream for every dimension that it has,
+    and in one that has none.
+    """
+
+    campaign_id: str
+    begin: int
+    length: int
+    plan: Plan | None = None
+    traffic: dict[str, Counts] = field(default_factory=dict)
+    paid: dict[str, Counts] = field(default_factory=dict)
+    orders: Counts = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    kinds: dict[str, Counts] = field(default_factory=dict)
+    refunds: Sequence[Refunds] = ()
+    stock: Sequence[tuple[int, ShelfRow]] = ()
+    items: Mapping[int, int] = field(default_factory=dict)
+    streams: Sequence[Stream] = ()
+    step: int = 1
+    by_dimension: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.begin + self.length
+
+
+def running(counts: Counts) -> Counts:
+    """What had come before each place, and in all."""
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
