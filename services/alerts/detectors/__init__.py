@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.alerts.detectors.base import CampaignDetector, PipelineDetector
+from services.alerts.detectors.burn import Burn
 from services.alerts.detectors.conversion_drop import ConversionDrop
 from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.detectors.dead_letters import DeadLetters
@@ -12,6 +13,7 @@ from services.alerts.detectors.delivery_failure import DeliveryFailure
 from services.alerts.detectors.ingest_lag import IngestLag
 from services.alerts.detectors.pace import Pace
 from services.alerts.detectors.refund_anomaly import RefundAnomaly
+from services.alerts.detectors.roi_floor import RoiFloor
 from services.alerts.detectors.stock import StockLow, StockOut
 from services.alerts.detectors.threshold import Threshold
 from services.alerts.detectors.traffic_drop import TrafficDrop
@@ -32,6 +34,8 @@ DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] 
     "threshold": Threshold,
     "conversion_drop": ConversionDrop,
     "pace": Pace,
+    "burn": Burn,
+    "roi_floor": RoiFloor,
 }
 
 __all__ = ["DETECTORS", "AnyDetector", "CampaignDetector", "PipelineDetector"]

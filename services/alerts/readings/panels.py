@@ -127,6 +127,10 @@ class Panels:
         steps = ask.length_ms // ask.step_ms
         per_step = ask.step_ms // MINUTE_MS
         start_ms = end_ms - steps * ask.step_ms
+        if all(METRICS[name].measure for name in ask.metrics) and (ask.by is not None or not dimension):
+            return CurveReading(
+                self._plain(campaign_id, ask, dimension, start_ms // MINUTE_MS), start_ms, ask.step_ms, steps, read_at
+            )
         tables: list[dict[str, dict[str, int]]] = [{} for _ in range(steps)]
         for kind in kinds_of(ask):
             panel = self._panels.get((campaign_id, dimension, kind))
@@ -147,6 +151,37 @@ class Panels:
             value: {name: [step[name] for step in told] for name in ask.metrics} for value, told in computed.items()
         }
         return CurveReading(rows, start_ms, ask.step_ms, steps, read_at)
+
+    def _plain(self, campaign_id: str, ask: Curve, dimension: str, since: int) -> dict[str, dict[str, Sequence[Value]]]:
+        """The rows of a curve whose metrics are each one measure."""
+        steps, per_step = ask.length_ms // ask.step_ms, ask.step_ms // MINUTE_MS
+        wanted = dict(ask.filters).get(dimension)
+        found: dict[str, dict[str, Sequence[Value]]] = {}
+        for kind in kinds_of(ask):
+            panel = self._panels.get((campaign_id, dimension, kind))
+            if panel is None:
+                continue
+            minutes = panel.steps(since, since + steps * per_step)
+            sums = minutes.reshape(steps, per_step, *minutes.shape[1:]).sum(axis=1)
+            values = panel.values
+            for place in np.flatnonzero(sums.any(axis=(0, 2))).tolist():
+                if wanted is None or values[place] in wanted:
+                    row = found.setdefault(values[place], {})
+                    for index, measure in enumerate(panel.measures):
+                        told = sums[:, place, index].tolist()
+                        row[measure] = [Decimal(n).scaleb(-2) for n in told] if measure in MONEY else told
+        return {
+            value: {name: self._or_nothing(row, name, dimension, steps) for name in ask.metrics}
+            for value, row in sorted(found.items())
+        }
+
+    @staticmethod
+    def _or_nothing(row: Mapping[str, Sequence[Value]], name: str, dimension: str, steps: int) -> Sequence[Value]:
+        measure = METRICS[name].measure
+        assert measure is not None
+        if dimension and MEASURES[measure].kind not in CARRIED[dimension]:
+            return [None] * steps
+        return row.get(measure) or [Decimal(0) if measure in MONEY else 0] * steps
 
 
 def _kept(table: dict[str, dict[str, int]], ask: Ask | Curve, dimension: str) -> dict[str, dict[str, int]]:
