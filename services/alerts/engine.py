@@ -46,7 +46,8 @@ class Engine:
         self.rules = {rule.name: rule for rule in rules}
         self._incidents = incidents_of(rules)
         self._detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
-        self.alerts: Mapping[str, Alert] = {alert.fingerprint: alert for alert in open_alerts}
+        self.alerts: Mapping[str, Alert] = {}
+        self.adopt(open_alerts)
 
     def replace_rules(self, rules: Sequence[Rule]) -> None:
         """These are judged from the next look on.
@@ -85,6 +86,10 @@ class Engine:
                 notice = "resolved" if alert.notified and not is_silenced(gone, scene.now) else ""
                 transitions.append(Transition(gone, scene.now, note="the rule was removed", notice=notice))
         return Round(alerts, transitions)
+
+    def adopt(self, alerts: Iterable[Alert]) -> None:
+        """Takes these for the alerts that are pending or open; of two of one thing the later one."""
+        self.alerts = {alert.fingerprint: alert for alert in alerts}
 
     def commit(self, outcome: Round) -> None:
         """Accepts a round: its transitions are durable now."""

@@ -47,14 +47,27 @@ class Moment:
     deliveries: Sequence[Delivery]
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """That somebody acknowledges the alert that fired at that moment."""
+
+    alert_id: str
+    fired_at: int
+    actor: str
+    note: str
+
+
 class Ledger:
     """Reads and writes alerts. All calls raise `StoreError`."""
 
     def __init__(self, pool: StorePool) -> None:
         self._pool = pool
 
-    async def record(self, transitions: Sequence[Transition]) -> None:
-        """Appends transitions, in one insert; repeating the same ones changes nothing."""
+    async def record(self, transitions: Sequence[Transition], term: int = 0) -> None:
+        """Appends transitions, in one insert; repeating the same ones changes nothing.
+
+        `term` is that of the lease in which they came about: what is recorded after its end counts for nothing.
+        """
         rows = [_row(transition) for transition in transitions]
         columns: dict[str, Any] = {
             name: pa.array([row[name] for row in rows], pa.string()) for name in (*_TEXT, *_MORE_TEXT)
@@ -62,7 +75,8 @@ class Ledger:
         columns |= {name: pa.array([row[name] for row in rows], pa.float64()) for name in _NUMBERS}
         columns |= {name: pa.array([row[name] for row in rows], _MOMENT) for name in _TIMES}
         columns["seq"] = pa.array([row["seq"] for row in rows], pa.uint32())
-        names = ",".join(f"{row['alert_id']}:{row['seq']}:{row['state']}" for row in rows)
+        columns["term"] = pa.array([term] * len(rows), pa.uint64())
+        names = f"{term}:" + ",".join(f"{row['alert_id']}:{row['seq']}:{row['state']}" for row in rows)
         await self._pool.insert(
             "alert_transitions", pa.table(columns), token=hashlib.sha256(names.encode()).hexdigest()
         )
@@ -110,6 +124,21 @@ class Ledger:
             )
             for row in rows
         ]
+
+    async def request(self, alert: Alert, actor: str, note: str) -> None:
+        """Asks whoever judges to acknowledge the alert as it is."""
+        row = {
+            "alert_id": pa.array([alert.id]),
+            "fired_at": pa.array([alert.life.fired_at], _MOMENT),
+            "actor": pa.array([actor]),
+            "note": pa.array([note]),
+        }
+        token = f"{alert.id}:{alert.life.fired_at}:{actor}"
+        await self._pool.insert("alert_requests", pa.table(row), token=token)
+
+    async def requests(self) -> list[Request]:
+        """What was asked of late, the first thing first."""
+        return [Request(**row) for row in await self._pool.query(queries.REQUESTS)]
 
     async def undelivered(self, receiver: str, since: int) -> list[Transition]:
         """Notices since then that the receiver has not had, in order."""

@@ -151,8 +151,12 @@ FROM
 )
 """
 
+# Transitions that were recorded in a term that was over count for nothing; see schemas/migrations.
+_IN_TERM = "(t.alert_id, t.seq, t.term) NOT IN (SELECT alert_id, seq, term FROM alert_overtaken)"
+
 # The alert as it stands: its last transition.
-_CURRENT = """
+_CURRENT = (
+    """
 SELECT
     alert_id,
     max(t.seq) AS last_seq,
@@ -175,15 +179,17 @@ SELECT
     -- argMax passes over NULL.
     toUnixTimestamp64Milli(max(t.ends_at)) AS ends_at
 FROM alert_transitions AS t
-"""
+WHERE """
+    + _IN_TERM
+)
 
-OPEN_ALERTS = _CURRENT + "GROUP BY alert_id HAVING state IN ('firing', 'acknowledged')"
+OPEN_ALERTS = _CURRENT + " GROUP BY alert_id HAVING state IN ('firing', 'acknowledged')"
 
 # Empty strings ask for all.
 ALERTS = (
     _CURRENT
     + """
-WHERE ({campaign_id:String} = '' OR t.campaign_id = {campaign_id:String})
+    AND ({campaign_id:String} = '' OR t.campaign_id = {campaign_id:String})
     AND ({severity:String} = '' OR t.severity = {severity:String})
 GROUP BY alert_id
 HAVING ({state:String} = '' OR state = {state:String})
@@ -193,9 +199,10 @@ LIMIT {limit:UInt32}
 """
 )
 
-ALERT = _CURRENT + "WHERE t.alert_id = {alert_id:String} GROUP BY alert_id"
+ALERT = _CURRENT + " AND t.alert_id = {alert_id:String} GROUP BY alert_id"
 
-TIMELINE = """
+TIMELINE = (
+    """
 SELECT
     seq,
     toUnixTimestamp64Milli(t.at) AS at,
@@ -209,9 +216,13 @@ SELECT
 FROM alert_transitions AS t
 LEFT JOIN alert_deliveries AS d ON d.alert_id = t.alert_id AND d.seq = t.seq
 WHERE t.alert_id = {alert_id:String}
+    AND """
+    + _IN_TERM
+    + """
 GROUP BY seq, at, state, actor, note, notice
 ORDER BY seq
 """
+)
 
 KNOWN_SINCE = """
 SELECT count() AS rows, maxIf(toUnixTimestamp64Milli(at), outcome = 'since') AS since
@@ -227,7 +238,8 @@ LIMIT 1
 """
 
 # Notices that nobody has delivered or given up, in the order in which they were made.
-UNDELIVERED = """
+UNDELIVERED = (
+    """
 SELECT
     alert_id,
     t.seq AS last_seq,
@@ -254,8 +266,14 @@ FROM alert_transitions AS t
 WHERE notice != ''
     AND t.at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
     AND (alert_id, t.seq) NOT IN (SELECT alert_id, seq FROM alert_deliveries WHERE receiver = {receiver:String})
+    AND """
+    + _IN_TERM
+    + """
 ORDER BY t.at, alert_id, last_seq
+-- An insert whose answer was lost may have been repeated with others in its company.
+LIMIT 1 BY alert_id, last_seq
 """
+)
 
 SILENCES = """
 SELECT
@@ -270,4 +288,44 @@ FROM alert_silences
 WHERE ends_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
 ORDER BY created_at DESC
 LIMIT 1 BY silence_id
+"""
+
+# The lease as it stands; nothing before the first term. Of many terms only the last few can still be in anybody's mind.
+LEASE = """
+SELECT
+    terms[1].1 AS term,
+    terms[1].2 AS holder,
+    terms[1].3 AS renewed_at,
+    terms[1].4 AS released,
+    arrayMax(arrayPushBack(arrayMap(t -> if(t.4, 0, t.3), arrayPopFront(terms)), 0)) AS earlier_at,
+    toUnixTimestamp64Milli(now64(3)) AS now
+FROM
+(
+    SELECT arrayReverseSort(groupArray((term, holder, at, released))) AS terms
+    FROM
+    (
+        SELECT
+            term,
+            max(moments.holder) AS holder,
+            max(toUnixTimestamp64Milli(moments.at)) AS at,
+            max(moments.released) AS released
+        FROM
+        (
+            SELECT term, holder, taken_at AS at, false AS released FROM alert_leases
+            UNION ALL
+            SELECT term, '' AS holder, at, released FROM alert_lease_renewals
+        ) AS moments
+        WHERE term + 50 > (SELECT max(term) FROM alert_leases)
+        GROUP BY term
+    )
+)
+WHERE notEmpty(terms)
+"""
+
+# Of the last hour: who asks later than that has been told that it did not work.
+REQUESTS = """
+SELECT alert_id, toUnixTimestamp64Milli(fired_at) AS fired_at, actor, note
+FROM alert_requests
+WHERE at >= now64(3) - INTERVAL 1 HOUR
+ORDER BY at
 """

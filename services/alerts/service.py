@@ -1,4 +1,8 @@
-"""The alerts service: a look a second, transitions into the store, notices to the outbox."""
+"""The alerts service: a look a second, transitions into the store, notices to the outbox.
+
+Of several instances on one store, one holds the lease (services/alerts/lease): it judges and delivers. The others read
+what it records and serve it, pass on to it what people ask of them, and take over when it is gone.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +23,9 @@ from services.alerts.delivery.receiver import load_receivers
 from services.alerts.delivery.worker import Timing
 from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.engine import Engine
+from services.alerts.lease.book import StoredLeases
+from services.alerts.lease.keeper import Keeper, elapsed_ms
+from services.alerts.lease.protocol import TTL_MS, Lease
 from services.alerts.ledger import Ledger
 from services.alerts.lifecycle import OPEN, State
 from services.alerts.plan import Plan
@@ -39,18 +47,34 @@ logger = logging.getLogger(__name__)
 _EVERY_SECONDS = 1.0
 _STALE_MS = 15_000
 _LONGEST_BACKOFF = 10.0
+_REQUEST_SECONDS = 5.0
+_REQUEST_POLL_SECONDS = 0.2
 
 
 class AlertsService:
-    """Judges the rules. One process of it at a time: two would record each incident twice.
+    """Judges the rules, when it is this instance's turn.
+
+    Driven by `run` it acts only while it holds the lease. Driven by hand (`restore`, `look`) it asks for none: whoever
+    does that sees to it that there is one at a time.
 
     Raises `ConfigurationError` at once when the rules or the receivers are wrong.
     """
 
     name = "alerts"
 
-    def __init__(self, settings: Settings, store: Store, *, clock: Clock = wall_clock, rest: Rest = pause) -> None:
-        """`rest` is awaited between two looks; a rehearsal, whose days pass in minutes, says itself when to look."""
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        clock: Clock = wall_clock,
+        rest: Rest = pause,
+        lease_ttl_ms: int = TTL_MS,
+    ) -> None:
+        """`rest` is awaited between two looks; a rehearsal, whose days pass in minutes, says itself when to look.
+
+        `lease_ttl_ms`: so long after an instance has died another one takes its place.
+        """
         self._clock = clock
         self._rest = rest
         self.external_url = settings.external_url
@@ -60,7 +84,13 @@ class AlertsService:
         self.silences = SilenceBook(self._pool)
         self._engine = Engine(self.rulebook.rules)
         self._collector = Collector(self._pool, clock(), self._asks)
-        self.outbox = Outbox(self.ledger, load_receivers(settings, os.environ), Timing(clock), self._standing)
+        timing = Timing(clock, may_deliver=self.may_act)
+        self.outbox = Outbox(self.ledger, load_receivers(settings, os.environ), timing, self._standing)
+        url = settings.clickhouse_url
+        self._alone = url is not None and url.get_secret_value().startswith("chdb:")
+        self._lease_ttl_ms = lease_ttl_ms
+        self._keeper: Keeper | None = None
+        self._unsure = False
         self._changing = asyncio.Lock()
         self._looked_at: int | None = None
         self._trouble: str | None = None
@@ -76,15 +106,20 @@ class AlertsService:
         return self._clock()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Looks once a second until `stop`."""
+        """Looks once a second until `stop`, while it holds the lease, and stands by while another instance does."""
+        leases = StorePool(self._pool.store, threads=1, name="alerts-lease")
+        lease = Lease(StoredLeases(leases), uuid.uuid4().hex, elapsed_ms, ttl_ms=self._lease_ttl_ms, alone=self._alone)
+        self._keeper = keeper = Keeper(lease)
         try:
-            if not await self._start(stop):
-                return
+            await keeper.turn()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.outbox.run(stop), name="alerts-outbox")
                 tasks.create_task(watch(self.rulebook, self._clock, self.take_rules, stop), name="alerts-rules")
-                await self._loop(stop)
+                tasks.create_task(keeper.run(stop), name="alerts-lease")
+                tasks.create_task(self._loop(keeper, stop), name="alerts-look")
+            await keeper.release()
         finally:
+            await leases.close()
             await self._pool.close()
 
     def not_ready(self) -> str | None:
@@ -95,11 +130,17 @@ class AlertsService:
         return None
 
     async def restore(self) -> None:
-        """Takes up the alerts, silences and notices of an earlier process. Raises `StoreError`."""
+        """Takes up the alerts, silences and notices of an earlier process, or of before an insert of which it is not
+        known whether it took place. Raises `StoreError`."""
         now = self._clock()
-        self._engine = Engine(self.rulebook.rules, await self.ledger.open_alerts())
+        async with self._changing:
+            pending = self.pending()
+            # What is open by now is no longer pending, and takes its place.
+            self._engine.adopt([*pending, *await self.ledger.open_alerts()])
         await self.silences.load(now)
+        self.outbox.drop()
         await self.outbox.load()
+        self._unsure = False
 
     async def take_rules(self, rules: Sequence[Rule]) -> None:
         """These are in force from the next look on; alerts of rules that keep their name go on."""
@@ -120,8 +161,10 @@ class AlertsService:
         scene = replace(scene, pipeline=replace(scene.pipeline, deliveries=self.outbox.states()))
         async with self._changing:
             outcome = self._engine.evaluate(scene, self.silences.silenced)
+            if not self.may_act():
+                return []
             if outcome.transitions:
-                await self.ledger.record(outcome.transitions)
+                await self._record(outcome.transitions)
             self._engine.commit(outcome)
         for transition in outcome.transitions:
             self._announce(transition)
@@ -134,6 +177,8 @@ class AlertsService:
 
         Acknowledging again changes nothing. Raises `NotFound` and `StoreError`.
         """
+        if not self.may_act():
+            return await self._request(alert_id, actor, note)
         async with self._changing:
             alert = next((a for a in self._engine.alerts.values() if a.id == alert_id), None)
             if alert is None:
@@ -143,9 +188,7 @@ class AlertsService:
                 return alert
             if alert.state is not State.FIRING:
                 return None
-            transition = self._engine.acknowledge(alert, self._clock(), actor, note)
-            await self.ledger.record([transition])
-            self._engine.accept(transition)
+            transition = await self._acknowledge(alert, actor, note)
         self._announce(transition)
         return transition.alert
 
@@ -160,27 +203,80 @@ class AlertsService:
         """Alerts that have not lasted long enough to fire; they live in memory only."""
         return [alert for alert in self._engine.alerts.values() if alert.state is State.PENDING]
 
-    async def _start(self, stop: asyncio.Event) -> bool:
-        wait = 0.5
-        while not stop.is_set():
-            try:
-                await self.restore()
-                return True
-            except StoreUnavailable as error:
-                self._trouble = "the store does not answer"
-                logger.warning("cannot restore alerts", extra={"error": str(error)})
-                await pause(stop, wait)
-                wait = min(_LONGEST_BACKOFF, wait * 2)
-        return False
+    def may_act(self) -> bool:
+        """Whether it is this instance's turn, at this very moment, to record and to deliver."""
+        return self._keeper is None or self._keeper.acting
 
-    async def _loop(self, stop: asyncio.Event) -> None:
+    async def _turn(self, keeper: Keeper) -> None:
+        """A look, or what there is to do while another instance looks."""
+        term = keeper.due
+        if term is not None or (self._unsure and keeper.acting):
+            await self.restore()
+            if term is not None:
+                keeper.begin(term)
+        if not keeper.acting:
+            await self._stand_by()
+            return
+        if not self._alone:
+            await self._take_over_requests()
+        with prometheus.ALERT_EVALUATION_SECONDS.time():
+            await self.look()
+
+    async def _stand_by(self) -> None:
+        """Knows what the holder of the lease has recorded."""
+        now = self._clock()
+        self.outbox.drop()
+        await self.silences.load(now)
+        self._engine.adopt(await self.ledger.open_alerts())
+        self._looked_at = now
+        self._gauge()
+
+    async def _take_over_requests(self) -> None:
+        """Does what people have asked of instances that stand by."""
+        await self.silences.load(self._clock())
+        for request in await self.ledger.requests():
+            async with self._changing:
+                alert = next((a for a in self._engine.alerts.values() if a.id == request.alert_id), None)
+                asked_of = alert is not None and alert.life.fired_at == request.fired_at
+                if alert is None or not asked_of or alert.state is not State.FIRING or not self.may_act():
+                    continue
+                transition = await self._acknowledge(alert, request.actor, request.note)
+            self._announce(transition)
+
+    async def _request(self, alert_id: str, actor: str, note: str) -> Alert | None:
+        """Asks the holder of the lease to acknowledge, and waits until it has."""
+        alert = await self.ledger.get(alert_id)
+        if alert.state is State.FIRING:
+            await self.ledger.request(alert, actor, note)
+        deadline = asyncio.get_running_loop().time() + _REQUEST_SECONDS
+        while alert.state is State.FIRING:
+            if asyncio.get_running_loop().time() > deadline:
+                raise StoreUnavailable("no instance holds the lease; the acknowledgement is kept for the next one")
+            await asyncio.sleep(_REQUEST_POLL_SECONDS)
+            alert = await self.ledger.get(alert_id)
+        return alert if alert.state is State.ACKNOWLEDGED else None
+
+    async def _acknowledge(self, alert: Alert, actor: str, note: str) -> Transition:
+        transition = self._engine.acknowledge(alert, self._clock(), actor, note)
+        await self._record([transition])
+        self._engine.accept(transition)
+        return transition
+
+    async def _record(self, transitions: Sequence[Transition]) -> None:
+        try:
+            await self.ledger.record(transitions, 0 if self._keeper is None else self._keeper.term)
+        except StoreError:
+            # It may have happened: what is open is read again before the next look, or one incident could be two.
+            self._unsure = True
+            raise
+
+    async def _loop(self, keeper: Keeper, stop: asyncio.Event) -> None:
         failures = 0
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             started = loop.time()
             try:
-                with prometheus.ALERT_EVALUATION_SECONDS.time():
-                    await self.look()
+                await self._turn(keeper)
                 self._trouble, failures = None, 0
             except StoreError as error:
                 failures += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Iterable, Mapping
@@ -57,6 +58,8 @@ class SilenceBook:
     def __init__(self, pool: StorePool) -> None:
         self._pool = pool
         self._silences: dict[str, Silence] = {}
+        # What is read while a silence is being written may or may not hold it.
+        self._changing = asyncio.Lock()
 
     @property
     def all(self) -> list[Silence]:
@@ -65,8 +68,9 @@ class SilenceBook:
 
     async def load(self, now: int) -> None:
         """Reads those that have not long expired. Raises `StoreError`."""
-        rows = await self._pool.query(queries.SILENCES, {"from": now - _REMEMBER_MS})
-        self._silences = {row["silence_id"]: _silence(row) for row in rows}
+        async with self._changing:
+            rows = await self._pool.query(queries.SILENCES, {"from": now - _REMEMBER_MS})
+            self._silences = {row["silence_id"]: _silence(row) for row in rows}
 
     async def add(
         self, matchers: Mapping[str, str], starts_at: int, ends_at: int, created_by: str, comment: str, now: int
@@ -82,10 +86,10 @@ class SilenceBook:
             "comment": pa.array([comment]),
             "created_at": pa.array([now], _MOMENT),
         }
-        await self._pool.insert("alert_silences", pa.table(row), token=silence.id)
-        self._silences = {key: kept for key, kept in self._silences.items() if kept.ends_at >= now - _REMEMBER_MS} | {
-            silence.id: silence
-        }
+        async with self._changing:
+            await self._pool.insert("alert_silences", pa.table(row), token=silence.id)
+            kept = {key: known for key, known in self._silences.items() if known.ends_at >= now - _REMEMBER_MS}
+            self._silences = kept | {silence.id: silence}
         return silence
 
     def silenced(self, alert: Alert, now: int) -> bool:

@@ -174,6 +174,9 @@ ALERT_RECEIVERS_FAILING = Gauge(
 ALERT_OUTBOX = Gauge(
     "warroom_alert_outbox_notices", "Notices that wait for delivery, by the receiver's type.", ("type",)
 )
+ALERT_LEASE_HELD = Gauge(
+    "warroom_alert_lease_held", "Whether this instance judges the rules and delivers: 1, or 0 on the others."
+)
 
 # Business
 BUSINESS_REFRESH_SECONDS = Histogram(

@@ -22,6 +22,7 @@ FROM
     SELECT *
     FROM alert_transitions
     WHERE campaign_id IN ({campaign_id:String}, {every:String})
+        AND (alert_id, seq, term) NOT IN (SELECT alert_id, seq, term FROM alert_overtaken)
     ORDER BY seq DESC
     LIMIT 1 BY alert_id
 )

@@ -35,6 +35,11 @@ class Outbox:
         for worker in self._workers:
             await worker.load()
 
+    def drop(self) -> None:
+        """Forgets what waits: it is another instance's turn to deliver it."""
+        for worker in self._workers:
+            worker.drop()
+
     def put(self, notice: Transition) -> None:
         """Queues a transition that is durable already, for those who are to be told; without a notice for nobody."""
         for worker in self._workers:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ RESOLVED_MS = 900_000
 """How long the end of an alert is repeated with what is open, as Prometheus does it."""
 CAPACITY = 10_000
 _FIRST_WAIT_MS = 250.0
+_TURN_SECONDS = 0.2
 _LONGEST_WAIT_MS = 15_000.0
 
 Wanted = Callable[[Transition], bool]
@@ -42,11 +44,15 @@ Standing = Callable[[], Sequence[Alert]]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What paces a worker. `give_up_ms` and `capacity` are smaller in tests."""
+    """What paces a worker. `give_up_ms` and `capacity` are smaller in tests.
+
+    `may_deliver` is asked right before each message: of several instances one delivers.
+    """
 
     clock: Clock
     give_up_ms: int = GIVE_UP_MS
     capacity: int = CAPACITY
+    may_deliver: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True)
@@ -88,6 +94,8 @@ class Worker:
         self._standing = standing
         self._queue: list[_Waiting] = []
         self._ended: dict[str, Transition] = {}
+        # What came to its end here lately, also when the store was read before it knew.
+        self._over: deque[Key] = deque(maxlen=timing.capacity)
         self._overflowed = False
         self._news = asyncio.Event()
         self._since = timing.clock()
@@ -103,9 +111,15 @@ class Worker:
 
         Raises `StoreError`.
         """
-        now = self._timing.clock()
+        now = self._since = self._timing.clock()
         since = max(now - REMEMBER_MS, await self._ledger.known_since(self.receiver.name, now))
         await self._take_up(since)
+
+    def drop(self) -> None:
+        """Forgets what waits: another instance delivers it, or `load` will find it."""
+        self._remove({key_of(entry.notice) for entry in self._queue})
+        self._ended.clear()
+        self._overflowed = False
 
     def put(self, notice: Transition) -> None:
         """Queues a notice that is durable already, if it is routed here."""
@@ -123,6 +137,9 @@ class Worker:
         """Delivers until `stop`; an attempt under way is waited for, so that the next process knows of it."""
         try:
             while not stop.is_set():
+                if not self._timing.may_deliver():
+                    await pause(stop, _TURN_SECONDS)
+                    continue
                 if not self._queue and self._overflowed:
                     await self._reload(stop)
                     continue
@@ -131,6 +148,8 @@ class Worker:
                 if wait is None or wait > 0:
                     self._news.clear()
                     await _either(self._news, stop, None if wait is None else wait / 1000)
+                elif not self._timing.may_deliver():
+                    continue
                 elif self._queue:
                     await self._deliver()
                 else:
@@ -157,8 +176,10 @@ class Worker:
             await pause(stop, 1)
 
     async def _take_up(self, since: int) -> None:
+        known = {*self._over, *(key_of(entry.notice) for entry in self._queue)}
         for notice in await self._ledger.undelivered(self.receiver.name, since):
-            self.put(notice)
+            if key_of(notice) not in known:
+                self.put(notice)
 
     async def _forget_unheard(self, stop: asyncio.Event) -> None:
         """Drops the ends of alerts of whose escalation this receiver was never told."""
@@ -215,7 +236,10 @@ class Worker:
         opened = [Transition(alert, now, notice=FIRING) for alert in self._standing()]
         notices = [*self._ended.values(), *(n for n in opened if fits(self.receiver.entry, n.alert))]
         for start in range(0, len(notices), sink.together):
-            if not (await self._send(notices[start : start + sink.together])).delivered:
+            if (
+                not self._timing.may_deliver()
+                or not (await self._send(notices[start : start + sink.together])).delivered
+            ):
                 return
 
     async def _send(self, batch: Sequence[Transition]) -> Attempt:
@@ -249,6 +273,7 @@ class Worker:
         """The end of the way of these notices, in the queue, in the log and in the store."""
         now = self._timing.clock()
         kind = self.receiver.kind
+        self._over.extend(key_of(notice) for notice in notices)
         prometheus.ALERT_DELIVERIES.labels(kind, outcome).inc(len(notices))
         attempts = [entries[key_of(notice)].attempts for notice in notices]
         for notice, tried in zip(notices, attempts, strict=True):
