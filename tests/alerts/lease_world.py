@@ -55,7 +55,7 @@ class Book:
 class Server:
     """The store: what ClickHouse does with each call, at its own time."""
 
-    now: int = 0
+    now: int = 1_900_000_000_000
     terms: dict[int, tuple[str, int]] = field(default_factory=dict)
     renewed: dict[int, int] = field(default_factory=dict)
     rows: dict[tuple[int, Key], int] = field(default_factory=dict)

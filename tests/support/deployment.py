@@ -107,6 +107,14 @@ class Deployment:
         process.kill()
         process.wait(10)
 
+    def pause(self, service: str) -> None:
+        """SIGSTOP: it stands still, with its connections and all that it has in mind."""
+        self._processes[service].send_signal(signal.SIGSTOP)
+
+    def resume(self, service: str) -> None:
+        """SIGCONT."""
+        self._processes[service].send_signal(signal.SIGCONT)
+
     def log(self, service: str) -> str:
         """Everything that the service wrote."""
         return (self._directory / f"{service}.log").read_text(errors="replace")
