@@ -94,6 +94,22 @@ WHERE campaign_id IN {ids:Array(String)} AND minute >= toDateTime({from:UInt32},
 GROUP BY campaign_id, item_id, warehouse_id
 """
 
+# What each item sold; items that sold nothing are absent.
+SOLD = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    orders_by_minute.value AS item_id,
+    sum(orders_by_minute.paid_units) AS units,
+    toFloat64(sum(orders_by_minute.paid_gmv)) AS amount
+FROM orders_by_minute
+WHERE campaign_id IN {ids:Array(String)}
+    AND dimension = 'item_id'
+    AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+    AND day >= toDate(toDateTime({from:UInt32} - 900, 'UTC'))
+GROUP BY campaign_id, item_id
+HAVING units > 0
+"""
+
 REFUNDS_RECENT = """
 SELECT
     toString(campaign_id) AS campaign_id,

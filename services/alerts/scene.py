@@ -46,13 +46,22 @@ class StockLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class Sold:
+    """What was paid of an item over the last `seconds`: pieces, and their amount in the reporting currency."""
+
+    units: int
+    amount: float
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignScene:
     """One campaign at one moment.
 
     `recent` holds traffic by channel by second for the last minutes, `recent_paid` the paid orders likewise,
-    `recent_all` every event of the pulse (traffic and orders), `recent_refunds` (second, count) points by item;
-    `history` is the hour before. `live_seconds`: in how many different seconds of the minute before the last event
-    fresh events arrived; None when it was not asked for.
+    `recent_all` every event of the pulse (traffic and orders), `recent_refunds` (second, count) points by item; `sold`
+    is what each item sold in the last quarter of an hour, `history` the hour before. `live_seconds`: in how many
+    different seconds of the minute before the last event fresh events arrived; None when it was not asked for.
     """
 
     campaign_id: str
@@ -67,6 +76,7 @@ class CampaignScene:
     stock: Mapping[str, StockLevel]
     live_seconds: int | None = None
     recent_paid: Mapping[str, Series] = field(default_factory=dict)
+    sold: Mapping[str, Sold] = field(default_factory=dict)
     plan: Plan | None = None
     readings: Mapping[Ask, Reading] = field(default_factory=dict)
     curves: Mapping[Curve, CurveReading] = field(default_factory=dict)
