@@ -159,7 +159,7 @@ class Stage:
     def _settings(self) -> Settings:
         directory = self._place.data_dir.resolve()
         servers = self._broker.bootstrap_servers if self._broker is not None else self._place.kafka
-        return load_settings(
+        settings = load_settings(
             kafka_bootstrap_servers=servers,
             clickhouse_url=SecretStr(f"chdb://{directory}/store"),
             topic_prefix=self._place.topic_prefix,
@@ -168,6 +168,8 @@ class Stage:
             batch_max_age_ms=10,
             alert_webhook_url=SecretStr(self._receiver.url),
         )
+        # Nobody is paged about what did not happen, whatever the environment says.
+        return settings.model_copy(update={"receivers_file": None})
 
     def _open_store(self) -> Store:
         assert self.settings.clickhouse_url is not None
