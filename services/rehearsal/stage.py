@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
-_RHYTHM = Rhythm(linger_seconds=0.001, empty_fetch_seconds=0.004, progress_seconds=5.0, longest_age_ms=10)
+_RHYTHM = Rhythm(linger_seconds=0.003, empty_fetch_seconds=0.004, progress_seconds=5.0, longest_age_ms=10)
 """Nobody but the driver waits for ingest, and it asks for progress itself."""
 
 _PATIENCE_SECONDS = 180.0
@@ -182,7 +182,7 @@ class Stage:
 
     async def _caught_up(self, ingest: IngestService) -> None:
         while ingest.handled() - self._before < self._sent:  # noqa: ASYNC110  # another task's counter
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.003)
         await ingest.report()
 
     async def _alive(self, work: Awaitable[_Result]) -> _Result:

@@ -15,11 +15,13 @@ Behaviour = Callable[[int], int | float]
 
 
 class Receiver:
-    """`bodies` holds what was answered with a 2xx, in order; `requests` counts everything."""
+    """`bodies` holds what was answered with a 2xx, in order, and `arrived` the same with the moment, in seconds since
+    the epoch; `requests` counts everything."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.bodies: list[dict[str, Any]] = []
+        self.arrived: list[tuple[float, dict[str, Any]]] = []
         self.requests = 0
         self.behaviour: Behaviour = lambda _: 200
 
@@ -44,6 +46,7 @@ def receiving() -> Iterator[Receiver]:
                 return
             if 200 <= answer < 300:
                 receiver.bodies.append(body)
+                receiver.arrived.append((time.time(), body))
             self.send_response(answer)
             self.send_header("Content-Length", "0")
             self.end_headers()

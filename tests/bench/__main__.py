@@ -14,21 +14,24 @@ import click
 import msgspec
 
 from tests.bench import report
+from tests.bench.alerts.measure import measure_alerts
 from tests.bench.detectors.measure import measure_detectors
 from tests.bench.measure import BROKERS, Missing, Plan, measure
 from tests.bench.queries.measure import measure_queries
+from tests.bench.rehearsal.measure import measure_rehearsal
 from tests.bench.sharing import NotEnough
 from tests.bench.task import hush
 from tests.bench.viewers.measure import measure_viewers
 
 _ROOT = Path(__file__).resolve().parents[2]
+_PARTS = ("ingest", "viewers", "queries", "detectors", "alerts", "rehearsal")
 _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", "pyarrow", "uvloop")
 
 
 @click.command()
 @click.option(
     "--only",
-    type=click.Choice(["ingest", "viewers", "queries", "detectors"]),
+    type=click.Choice(_PARTS),
     multiple=True,
     help="Leave out the other parts.  [default: all]",
 )
@@ -46,6 +49,8 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
     default=None,
     help="Scores the detector of one series on the corpus there.  [default: no score]",
 )
+@click.option("--rehearsal-seeds", default=2, show_default=True, help="Festivals that are rehearsed at a time.")
+@click.option("--rehearsal-hours", default=3.0, show_default=True, help="Length of each.")
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="both", show_default=True)
 @click.option(
     "--events",
@@ -63,6 +68,8 @@ def bench(
     query_events: int,
     query_store: Path | None,
     nab_corpus: Path | None,
+    rehearsal_seeds: int,
+    rehearsal_hours: float,
     broker: str,
     events: int | None,
     runs: int,
@@ -71,10 +78,10 @@ def bench(
     output: Path,
 ) -> None:
     """Works off the same backlog with a bare consumer, a naive loop and ingest, each time in a fresh process; holds
-    viewers of the stream on one core, beside a naive one; asks questions of few events and of many; and feeds detectors
-    point by point."""
+    viewers of the stream on one core, beside a naive one; asks questions of few events and of many; feeds detectors
+    point by point; times pages under load; and rehearses festivals."""
     hush()
-    parts = only or ("ingest", "viewers", "queries", "detectors")
+    parts = only or _PARTS
     chosen = (list(BROKERS) if broker == "both" else [broker]) if "ingest" in parts else []
     figures: list[report.Figure] = []
     details: dict[str, Any] = {}
@@ -105,6 +112,14 @@ def bench(
         figures += found
     if "detectors" in parts:
         found, others["detectors"] = measure_detectors(runs, nab_corpus, lambda line: click.echo(line, err=True))
+        figures += found
+    if "alerts" in parts:
+        found, others["alerts"] = measure_alerts(lambda line: click.echo(line, err=True))
+        figures += found
+    if "rehearsal" in parts:
+        found, others["rehearsal"] = measure_rehearsal(
+            rehearsal_seeds, rehearsal_hours, lambda line: click.echo(line, err=True)
+        )
         figures += found
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]
     machine = _machine()
