@@ -14,9 +14,10 @@ class Scorer:
         self._series = SeriesAnomaly()
 
     def score(self, timestamp: datetime, value: float) -> float:
-        """How much of an alarm this row is, from 0 to 1. A `timestamp` without a zone is UTC."""
+        """1 where this row is an alarm, else 0: the series' own bar has decided, and leaves a threshold nothing to
+        choose. A `timestamp` without a zone is UTC."""
         moment = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-        return self._series.step(moment.timestamp(), value)
+        return 1.0 if self._series.step(moment.timestamp(), value) else 0.0
 
 
 def make() -> Scorer:

@@ -25,10 +25,10 @@ class Tuning:
     `rarity`: the bar settles where alarms come about once in so many points.
     """
 
-    short: int = 6
-    long: int = 24
+    short: int = 5
+    long: int = 20
     restlessness: float = 0.7
-    start: float = 2.65
+    start: float = 2.7
     least: float = 2.0
     silence: int = 100
     rarity: int = 2500
@@ -37,9 +37,9 @@ class Tuning:
 class SeriesAnomaly:
     """Judges the points of one series in order. Its state is some six hundred numbers, whatever has been fed.
 
-    The value, and the value less what is expected at this time of day and week, are each averaged over few and over
-    some more points, and held against their own history; the mean of the four deviations, or that of the movement
-    from point to point where it is greater, is how unusual the series is. A bar decides whether that is news.
+    The value less what is expected at this time of day and week is averaged over few and over some more points, and
+    held against its own history; the mean of the two deviations, or that of the movement from point to point where it
+    is greater, is how unusual the series is. A bar decides whether that is news.
     """
 
     __slots__ = (
@@ -48,7 +48,7 @@ class SeriesAnomaly:
         "_largest",
         "_long",
         "_movement",
-        "_movement_share",
+        "_restlessness",
         "_short",
         "deviation",
         "expected",
@@ -56,13 +56,13 @@ class SeriesAnomaly:
 
     def __init__(self, tuning: Tuning | None = None) -> None:
         tuning = tuning or Tuning()
-        self._bar = Bar(tuning.start, tuning.least, tuning.silence, tuning.rarity)
         self._expectation = Expectation()
-        self._largest = 0.0
-        self._short = History(tuning.short), History(tuning.short)
-        self._long = History(tuning.long), History(tuning.long)
+        self._short = History(tuning.short)
+        self._long = History(tuning.long)
         self._movement = Restlessness(tuning.long)
-        self._movement_share = tuning.restlessness
+        self._restlessness = tuning.restlessness
+        self._bar = Bar(tuning.start, tuning.least, tuning.silence, tuning.rarity)
+        self._largest = 0.0
         self.expected = math.nan
         """What the newest point was expected to be."""
         self.deviation = 0.0
@@ -77,14 +77,11 @@ class SeriesAnomaly:
         if not -_LARGEST < value < _LARGEST:
             return 0.0
         self.expected = self._expectation.step(moment, value)
-        away = value - self.expected
         self._largest = max(self._largest, abs(value))
         # What rounding leaves of a constant is no deviation.
         least = _ROUNDING * self._largest
-        short_level, short_away = self._short
-        long_level, long_away = self._long
-        level = short_level.step(value, least) + long_level.step(value, least)
-        season = short_away.step(away, least) + long_away.step(away, least)
+        away = value - self.expected
+        surprise = (self._short.step(away, least) + self._long.step(away, least)) / 2
         movement = self._movement.step(value, least)
-        self.deviation = max((level + season) / 4, self._movement_share * movement)
+        self.deviation = max(surprise, self._restlessness * movement)
         return self.deviation / (1.0 + self.deviation) if self._bar.passes(self.deviation) else 0.0
