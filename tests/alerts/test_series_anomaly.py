@@ -60,10 +60,19 @@ def test_quiet(curve: Callable[[int], Curve]) -> None:
     assert not any(alarms(curve(seed), PAGING) for seed in SEEDS)
 
 
-def test_an_outbreak_is_told_once() -> None:
-    """Catches: an alarm a minute for as long as the cause lasts."""
+def test_an_outbreak_is_not_told_again_and_again() -> None:
+    """Catches: an alarm a minute for as long as the cause lasts. It may be told twice while it grows."""
     curve = changed(noise(1), lambda value: value + 60, DAY)
-    assert len([i for i in alarms(curve) if ONSET <= i < ONSET + DAY]) <= 2
+    assert len([i for i in alarms(curve) if ONSET <= i < ONSET + DAY]) <= 3
+
+
+def test_a_small_alarm_hides_no_large_one() -> None:
+    """Catches: a silence that swallows the outage which a tremor went before."""
+    curve = noise(1)
+    curve[ONSET - 30 : ONSET - 20] = [value + 20 for value in curve[ONSET - 30 : ONSET - 20]]
+    told = alarms(changed(curve, lambda value: value + 200, 20))
+    assert any(ONSET - 30 <= i < ONSET - 20 for i in told)
+    assert any(ONSET <= i < ONSET + 6 for i in told)
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
