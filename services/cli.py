@@ -20,6 +20,7 @@ _COMMANDS = {
     "ingest": ("services.ingest.cli", "ingest"),
     "metrics": ("services.metrics.cli", "metrics"),
     "alerts": ("services.alerts.cli", "alerts"),
+    "receivers": ("services.alerts.delivery.cli", "receivers"),
     "rules": ("services.alerts.rules.cli", "rules"),
     "replay": ("services.simulator.cli", "replay"),
     "rehearse": ("services.rehearsal.cli", "rehearse"),

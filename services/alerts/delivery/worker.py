@@ -233,8 +233,10 @@ class Worker:
         # Not all at the same moment, when there are several of us.
         self._pace.resend_at = _monotonic() + int(sink.resend_ms * random.uniform(0.9, 1.0))
         self._ended = {key: n for key, n in self._ended.items() if now - n.at < RESOLVED_MS}
-        opened = [Transition(alert, now, notice=FIRING) for alert in self._standing()]
-        notices = [*self._ended.values(), *(n for n in opened if fits(self.receiver.entry, n.alert))]
+        opened = {a.fingerprint: Transition(a, now, notice=FIRING) for a in self._standing()}
+        # What has come back has the labels of what had gone: to tell of that end again would end it.
+        over = [n for n in self._ended.values() if n.alert.fingerprint not in opened]
+        notices = [*over, *(n for n in opened.values() if fits(self.receiver.entry, n.alert))]
         for start in range(0, len(notices), sink.together):
             if (
                 not self._timing.may_deliver()

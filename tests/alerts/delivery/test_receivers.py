@@ -231,6 +231,25 @@ async def test_alertmanager_is_told_again_of_what_is_open_and_for_a_while_of_wha
     ]  # fmt: skip
 
 
+async def test_alertmanager_is_not_told_again_of_an_end_after_which_it_came_back(store: Store) -> None:
+    campaign = fresh_campaign("back")
+    ended = made(1, campaign, "resolved", wall_clock() - 60_000, seq=2)
+    again = made(1, campaign)
+    with serving(lambda _: Reply(200)) as server:
+        sink = Alertmanager([server.url], resend_ms=100)
+        opened: list[Alert] = []
+        async with running(store, receiver("am", sink), standing=lambda: opened) as (ledger, outbox):
+            await tell(ledger, outbox, ended)
+            await until(lambda: len(server.received) >= 2)
+            opened.append(again[0].alert)
+            await tell(ledger, outbox, again)
+            await until(lambda: outbox.states()[0].waiting == 0)
+            told = len(server.received)
+            await until(lambda: len(server.received) >= told + 3)
+    starts = {alert["startsAt"] for received in server.received[told + 1 :] for alert in received.json()}
+    assert len(starts) == 1
+
+
 @pytest.fixture
 def shop(store: Store) -> Shop:
     """A shop with stock and hardly any visitors."""

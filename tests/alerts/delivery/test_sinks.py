@@ -230,6 +230,7 @@ def _would_take(vendor: Vendor, notices: list[Transition]) -> set[str]:
     answer = vendor.answer(received)
     assert answer.status in {200, 202, 204}, answer
     assert not answer.body or answer.body == b"ok" or b"success" in answer.body or b'"ok"' in answer.body, answer
+    assert all(link.startswith("http://war.room/") for link in vendor.links(received))
     return vendor.whom(received)
 
 

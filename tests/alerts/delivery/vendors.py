@@ -27,6 +27,7 @@ from services.common.clock import wall_clock
 from tests.alerts.delivery.server import Received, Reply, reply
 
 NAMES = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+MARKDOWN_LINK = re.compile(r"\]\(([^)]*)\)")
 HOUR_MS = 3_600_000
 
 
@@ -60,6 +61,10 @@ class Vendor(ABC):
     def whom(self, received: Received) -> set[str]:
         """Whom the message calls by name."""
         return set()
+
+    def links(self, received: Received) -> list[str]:
+        """Where a reader is led by a click."""
+        return []
 
 
 class AlertmanagerVendor(Vendor):
@@ -186,6 +191,11 @@ class SlackVendor(Vendor):
         found = re.findall(r"<([@!#][^>]*)>", "\n".join([message["text"], *marked]))
         return set(found)
 
+    def links(self, received: Received) -> list[str]:
+        blocks = received.json()["blocks"]
+        marked = [block["text"]["text"] for block in blocks if block["text"]["type"] == "mrkdwn"]
+        return re.findall(r"<(http[^|>]*)", "\n".join(marked))
+
 
 class DingTalkVendor(Vendor):
     kind = "dingtalk"
@@ -228,6 +238,9 @@ class DingTalkVendor(Vendor):
         assert in_text == listed
         return listed | ({"everyone"} if at["isAtAll"] else set())
 
+    def links(self, received: Received) -> list[str]:
+        return MARKDOWN_LINK.findall(received.json()["markdown"]["text"])
+
 
 class FeishuVendor(Vendor):
     kind = "feishu"
@@ -267,6 +280,10 @@ class FeishuVendor(Vendor):
         marked = [e["text"]["content"] for e in elements if e["tag"] == "div" and e["text"]["tag"] == "lark_md"]
         return set(re.findall(r"<at ([^>]*)>", "\n".join(marked)))
 
+    def links(self, received: Received) -> list[str]:
+        elements = received.json()["card"]["elements"]
+        return [button["url"] for element in elements if element["tag"] == "action" for button in element["actions"]]
+
 
 class WeComVendor(Vendor):
     kind = "wecom"
@@ -299,7 +316,12 @@ class WeComVendor(Vendor):
         message = received.json()
         part = message[message["msgtype"]]
         lists = {*part.get("mentioned_list", ()), *part.get("mentioned_mobile_list", ())}
+        tags = re.findall(r"<[^@][^>]*>", part["content"])
+        assert all(re.fullmatch(r'<font color="(warning|info|comment)">|</font>', tag) for tag in tags), tags
         return {*re.findall(r"<@([^>]*)>", part["content"]), *lists}
+
+    def links(self, received: Received) -> list[str]:
+        return MARKDOWN_LINK.findall(self.texts(received)[0])
 
 
 class WeComTextVendor(WeComVendor):
