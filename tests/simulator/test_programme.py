@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import to_ms
+from services.simulator.day.body import ATTAINABLE
 from services.simulator.day.curve import DAY_MS, HOUR_MS, ZONE_MS, day_curve
 from services.simulator.day.festival import festival_source, year_before
 from services.simulator.day.planner import AFTER_SALE_MS, APART_SECONDS, BEFORE_SALE_MS, SAME_RULE_SECONDS, fits
@@ -196,3 +197,19 @@ def test_the_year_before_has_the_same_programme_and_none_of_the_incidents() -> N
         (p.name, p.start_ms, p.end_ms) for p in then.programme.phases
     ]
     assert not then.programme.slow
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds)
+def test_a_slow_phase_falls_behind_its_target_early_and_ends_far_from_it(seed: int) -> None:
+    programme = festival_programme(seed, EVENING_MS, 24, "full")
+    phase = programme.phase(programme.slow)
+    times = range(phase.start_ms, phase.end_ms, 10_000)
+    planned, sold = (sum(course(at_ms) for at_ms in times) for course in (programme.planned, programme.intensity))
+    share = ATTAINABLE * programme.least_lead(phase.start_ms, phase.end_ms)
+    assert sold < 0.75 * share * planned
+    behind = programme.behind_from(phase, share)
+    assert phase.start_ms < behind < phase.start_ms + (phase.end_ms - phase.start_ms) // 2
+    whole = range(programme.start_ms, programme.end_ms, 60_000)
+    course = sum(programme.intensity(at) * programme.business(at) / programme.planned(at) for at in whole)
+    assert course > 1.05 * ATTAINABLE * len(whole), "the whole stays on course"

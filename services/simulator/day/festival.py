@@ -187,13 +187,15 @@ def year_before(
 
 
 def programme_truths(programme: Programme, campaign_id: str) -> Iterator[Truth]:
-    """The sales, which must not page, and the slow phase from when it is behind its target."""
+    """The sales, which must not page, and the slow phase."""
     for sale in programme.sales:
         kind = sale.name.split("_")[0]
         details = {"decoy": kind, "phase": sale.name, "factor": sale.factor, "channels": list(sale.channels)}
         yield Truth("decoy", "", campaign_id, {}, sale.start_ms, sale.end_ms, details)
     if programme.slow:
         phase = programme.phase(programme.slow)
-        onset = programme.behind_from(phase, ATTAINABLE * programme.least_lead(phase.start_ms, phase.end_ms))
-        details = {"phase_starts_at": rfc3339(phase.start_ms), "consequences": ["gmv_behind_target"]}
-        yield Truth("slow", "gmv_behind_target", campaign_id, {"phase": phase.name}, onset, phase.end_ms, details)
+        behind_ms = programme.behind_from(phase, ATTAINABLE * programme.least_lead(phase.start_ms, phase.end_ms))
+        # Who looks ahead may tell before sales are behind: people stay away from the phase's first minute.
+        details = {"behind_from": rfc3339(behind_ms), "consequences": ["gmv_behind_target"]}
+        labels = {"phase": phase.name}
+        yield Truth("slow", "gmv_behind_target", campaign_id, labels, phase.start_ms, phase.end_ms, details)

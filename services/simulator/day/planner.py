@@ -23,6 +23,7 @@ BEFORE_SALE_MS, AFTER_SALE_MS = 10 * MINUTE_MS, 20 * MINUTE_MS
 
 _END_MS = 10 * MINUTE_MS
 _TRIES = 400
+_DRAFTS = 4
 _VIEWS_PER_VISIT = 3.4
 _OVERRUN = 16
 """Times the cost of an average minute: some seven times what an even pace allows."""
@@ -94,10 +95,27 @@ def incident_plan(
     count = len(wanted)
     if kinds is None:
         count = max(1, round(len(wanted) * min(1.0, (programme.end_ms - programme.start_ms) / DAY_MS)))
-    rng.shuffle(wanted)
-    if count == len(wanted):
-        # All are to find a place: those that need the most come first.
-        wanted.sort(key=list(_HABITS).index)
+    best: list[Incident] = []
+    for _ in range(_DRAFTS):
+        rng.shuffle(wanted)
+        if count == len(wanted):
+            # All are to find a place: those that need the most come first.
+            wanted.sort(key=list(_HABITS).index)
+        placed = _draft(programme, rng, visits_per_second, items, wanted, count)
+        best = max(best, placed, key=len)
+        if len(best) == count:
+            break
+    return sorted(best, key=lambda one: one.offset)
+
+
+def _draft(
+    programme: Programme,
+    rng: Random,
+    visits_per_second: float,
+    items: Sequence[str],
+    wanted: Sequence[str],
+    count: int,
+) -> list[Incident]:
     placed: list[Incident] = []
     for name in wanted:
         for _ in range(_TRIES):
@@ -107,7 +125,7 @@ def incident_plan(
                 break
         if len(placed) == count:
             break
-    return sorted(placed, key=lambda one: one.offset)
+    return placed
 
 
 def fits(programme: Programme, incident: Incident, placed: Sequence[Incident]) -> bool:

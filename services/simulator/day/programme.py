@@ -31,6 +31,7 @@ _SLOW_LEVEL = 0.4
 _SLOW_SHARE = 0.22
 """Of the whole festival's business at the most, so that the whole stays on course without it."""
 _FRONT_LOADED = 0.85
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,26 +166,26 @@ class Programme:
 def festival_programme(seed: int, start_ms: int, hours: float, variant: Variant) -> Programme:
     """The programme of so many hours: warm-up, from midnight on (or an eighth of it) the burst, long tail.
 
-    `calm` has neither sales nor an opening; `full` has a slow phase too, where one fits.
+    `calm` has neither sales nor an opening; `full` is `flash` with a slow phase, where one fits.
     """
-    rng = Random(f"programme/{seed}")
     end_ms = start_ms + round(hours * 3600) * SECOND_MS
     burst_ms = midnight_within(start_ms + QUIET_START_MS, start_ms + (end_ms - start_ms) // 2)
     if burst_ms is None:
         eighth = start_ms + max(QUIET_START_MS, (end_ms - start_ms) // 8)
         burst_ms = min(end_ms, -(-eighth // HOUR_MS) * HOUR_MS)
-    tail_ms = max(burst_ms, burst_ms + (end_ms - burst_ms) * 4 // 5 // MINUTE_MS * MINUTE_MS)
-    sales = () if variant == "calm" else _sales(rng, (start_ms, burst_ms, tail_ms, end_ms))
-    frame = [
-        ("warm_up", start_ms, burst_ms, 0.95),
-        ("burst", burst_ms, tail_ms, 1.05),
-        ("long_tail", tail_ms, end_ms, 0.9),
-    ]
-    phases = _phases([part for part in frame if part[1] < part[2]], sales)
-    programme = Programme(start_ms, end_ms, phases, sales)
-    if variant != "full":
-        return programme
-    return Programme(start_ms, end_ms, phases, sales, _slow(rng, programme))
+    tail_ms = burst_ms + (end_ms - burst_ms) * 4 // 5 // MINUTE_MS * MINUTE_MS
+    bounds = (start_ms, burst_ms, tail_ms, end_ms)
+    if variant == "calm":
+        return Programme(start_ms, end_ms, _phases(bounds, ()))
+    # Sales are put elsewhere until they leave room for a phase that can be slow, whether one is or not.
+    rng = Random(f"programme/{seed}")
+    for _ in range(_TRIES):
+        sales = _sales(rng, bounds)
+        programme = Programme(start_ms, end_ms, _phases(bounds, sales), sales)
+        fitting = _may_be_slow(programme)
+        if fitting:
+            break
+    return replace(programme, slow=rng.choice(fitting)) if variant == "full" and fitting else programme
 
 
 def _sales(rng: Random, bounds: tuple[int, int, int, int]) -> tuple[Sale, ...]:
@@ -222,10 +223,12 @@ def _sales(rng: Random, bounds: tuple[int, int, int, int]) -> tuple[Sale, ...]:
     return tuple(named)
 
 
-def _phases(frame: Sequence[tuple[str, int, int, float]], sales: Sequence[Sale]) -> tuple[Phase, ...]:
-    """The frame's parts with the sales cut out of them; what is left of a part is numbered."""
+def _phases(bounds: tuple[int, int, int, int], sales: Sequence[Sale]) -> tuple[Phase, ...]:
+    """Warm-up, burst and long tail with the sales cut out of them; what is left of a part is numbered."""
+    start, burst, tail, end = bounds
+    parts = [("warm_up", start, burst, 0.95), ("burst", burst, tail, 1.05), ("long_tail", tail, end, 0.9)]
     phases: list[Phase] = []
-    for name, start_ms, end_ms, level in frame:
+    for name, start_ms, end_ms, level in parts:
         at, pieces = start_ms, list[tuple[int, int]]()
         for sale in sales:
             if start_ms <= sale.start_ms < end_ms:
@@ -242,10 +245,10 @@ def _phases(frame: Sequence[tuple[str, int, int, float]], sales: Sequence[Sale])
     return tuple(sorted(phases, key=lambda phase: phase.start_ms))
 
 
-def _slow(rng: Random, programme: Programme) -> str:
+def _may_be_slow(programme: Programme) -> list[str]:
     whole = programme.weight(programme.start_ms, programme.end_ms)
     sales = {sale.name for sale in programme.sales}
-    fitting = [
+    return [
         phase.name
         for phase in programme.phases
         if phase.name not in sales
@@ -254,4 +257,3 @@ def _slow(rng: Random, programme: Programme) -> str:
         and programme.weight(phase.start_ms, phase.end_ms) <= _SLOW_SHARE * whole
         and programme.least_lead(phase.start_ms, phase.end_ms) >= _FRONT_LOADED
     ]
-    return rng.choice(fitting) if fitting else ""

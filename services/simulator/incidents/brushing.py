@@ -36,4 +36,12 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     return Course({}, details, onset=lambda: min(made))
 
 
-BRUSHING = Kind("brushing", "order_brushing", 300, _begin, frozenset({"channel", "count", "by"}))
+# Several suspects of one cause are each named.
+BRUSHING = Kind(
+    "brushing",
+    "order_brushing",
+    300,
+    _begin,
+    frozenset({"channel", "count", "by"}),
+    consequences=("order_brushing",),
+)

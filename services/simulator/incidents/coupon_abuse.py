@@ -59,5 +59,5 @@ COUPON_ABUSE = Kind(
     300,
     _begin,
     frozenset({"channel", "count", "by"}),
-    consequences=("roi_below_floor",),
+    consequences=("coupon_abuse", "roi_below_floor"),
 )

@@ -58,6 +58,6 @@ REFUND_FRAUD = Kind(
     240,
     _begin,
     frozenset({"count"}),
-    consequences=("refund_anomaly",),
+    consequences=("refund_abuse", "refund_anomaly"),
     prepare=_prepare,
 )
