@@ -25,7 +25,11 @@ from services.alerts.history import (
 )
 from services.alerts.plan import Plan, plan_of
 from services.alerts.readings.asks import Ask, Curve
+from services.alerts.readings.inquiry import Inquiry
 from services.alerts.readings.reader import Reader, Wanted
+from services.alerts.readings.seconds import Seconds, SecondsReading, read_seconds
+from services.alerts.readings.suspects import BatchSearch, Search
+from services.alerts.readings.watch import Watch, Watched
 from services.alerts.scene import (
     Activity,
     CampaignScene,
@@ -93,7 +97,7 @@ class _Draft:
         )
 
 
-Asking = Callable[[int, Plan | None], Collection[Ask | Curve]]
+Asking = Callable[[int, Plan | None], Collection[Inquiry]]
 """What is to be read of a campaign with that plan, at a moment in epoch milliseconds."""
 
 
@@ -106,6 +110,7 @@ class Collector:
     def __init__(self, pool: StorePool, watching_since: int, asking: Asking = lambda now, plan: ()) -> None:
         self._asking = asking
         self._reader = Reader(pool)
+        self._watch = Watch(pool)
         self._pool = pool
         self._since = watching_since
         self._shelf = Shelf()
@@ -150,15 +155,25 @@ class Collector:
         )
         watermark = pipeline.watermark or 0
         plans = {campaign: self._with_baseline(known[1], kinds) for campaign, known in self._plans.items()}
+        asked = {campaign: self._asking(now, plans.get(campaign)) for campaign in ids}
         wanted = {
             campaign: Wanted(
-                self._asking(now, plans.get(campaign)),
+                [one for one in asked[campaign] if isinstance(one, Ask | Curve)],
                 plans.get(campaign),
                 max(kind.last_arrival for kind in kinds[campaign].values()),
             )
             for campaign in ids
         }
-        answered = await self._reader.read(now, watermark, wanted)
+        watched = {
+            campaign: Watched(
+                [one for one in asked[campaign] if isinstance(one, Search | BatchSearch)],
+                {name: kind.last_arrival for name, kind in kinds[campaign].items()},
+            )
+            for campaign in ids
+        }
+        answered, seconds, found = await asyncio.gather(
+            self._reader.read(now, watermark, wanted), self._seconds(now, asked), self._watch.read(now, watched)
+        )
         scenes = {}
         for campaign in ids:
             plan = plans.get(campaign)
@@ -179,6 +194,9 @@ class Collector:
                 plan=plan,
                 readings=answered[campaign].readings,
                 curves=answered[campaign].curves,
+                seconds=seconds[campaign],
+                suspects=found[campaign].suspicions,
+                batches=found[campaign].batches,
             )
         return Scene(now, pipeline, scenes)
 
@@ -253,6 +271,21 @@ class Collector:
         for row in rows:
             points = found.setdefault(row["campaign_id"], {}).setdefault(row["item_id"], [])
             points.append((row["second"], row["refunds"]))
+        return found
+
+    async def _seconds(
+        self, now: int, asked: Mapping[str, Collection[Inquiry]]
+    ) -> dict[str, dict[Seconds, SecondsReading]]:
+        campaigns: dict[Seconds, list[str]] = {}
+        for campaign, inquiries in asked.items():
+            for one in inquiries:
+                if isinstance(one, Seconds):
+                    campaigns.setdefault(one, []).append(campaign)
+        answers = await asyncio.gather(*(read_seconds(self._pool, now, one, ids) for one, ids in campaigns.items()))
+        found: dict[str, dict[Seconds, SecondsReading]] = {campaign: {} for campaign in asked}
+        for one, by_campaign in zip(campaigns, answers, strict=True):
+            for campaign, reading in by_campaign.items():
+                found[campaign][one] = reading
         return found
 
     async def _refresh_history(self, now: int, ids: Sequence[str]) -> None:

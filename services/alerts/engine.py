@@ -14,7 +14,7 @@ from services.alerts.incidents import incidents_of
 from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
 from services.alerts.muting import Around, settle
 from services.alerts.plan import Plan
-from services.alerts.readings.asks import Ask, Curve
+from services.alerts.readings.inquiry import Inquiry
 from services.alerts.rules.model import Rule, Text
 from services.alerts.scene import PIPELINE, CampaignScene, PipelineScene, Scene
 from services.common import prometheus
@@ -105,7 +105,7 @@ class Engine:
         alert = transition.alert
         self.alerts = {**self.alerts, alert.fingerprint: alert}
 
-    def asks(self, now: int, plan: Plan | None) -> set[Ask | Curve]:
+    def asks(self, now: int, plan: Plan | None) -> set[Inquiry]:
         """What the detectors want to be read of a campaign with that plan."""
         detectors = (detector for detector in self._detectors.values() if isinstance(detector, CampaignDetector))
         return {ask for detector in detectors for ask in detector.asks(now, plan)}

@@ -12,6 +12,8 @@ from services.alerts.delivery.health import ReceiverState
 from services.alerts.history import History
 from services.alerts.plan import Plan, PlannedPhase
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
+from services.alerts.readings.seconds import Seconds, SecondsReading
+from services.alerts.readings.suspects import Batches, BatchSearch, Search, Suspicion
 from services.alerts.series import Series
 
 PIPELINE = "*"
@@ -80,6 +82,9 @@ class CampaignScene:
     plan: Plan | None = None
     readings: Mapping[Ask, Reading] = field(default_factory=dict)
     curves: Mapping[Curve, CurveReading] = field(default_factory=dict)
+    seconds: Mapping[Seconds, SecondsReading] = field(default_factory=dict)
+    suspects: Mapping[Search, Suspicion] = field(default_factory=dict)
+    batches: Mapping[BatchSearch, Batches] = field(default_factory=dict)
 
     @property
     def phase(self) -> PlannedPhase | None:

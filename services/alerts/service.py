@@ -29,7 +29,7 @@ from services.alerts.lease.protocol import TTL_MS, Lease
 from services.alerts.ledger import Ledger
 from services.alerts.lifecycle import OPEN, State
 from services.alerts.plan import Plan
-from services.alerts.readings.asks import Ask, Curve
+from services.alerts.readings.inquiry import Inquiry
 from services.alerts.rules.book import RuleBook
 from services.alerts.rules.model import Rule
 from services.alerts.rules.watch import watch
@@ -286,7 +286,7 @@ class AlertsService:
             every = min(_LONGEST_BACKOFF, 2.0 ** min(failures, 10)) if failures else _EVERY_SECONDS
             await self._rest(stop, max(0.2, every - (loop.time() - started)))
 
-    def _asks(self, now: int, plan: Plan | None) -> set[Ask | Curve]:
+    def _asks(self, now: int, plan: Plan | None) -> set[Inquiry]:
         return self._engine.asks(now, plan)
 
     def _standing(self) -> list[Alert]:

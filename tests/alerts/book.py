@@ -74,8 +74,8 @@ class Book:
         curves: dict[Curve, CurveReading] = {}
         watermark = now - lag_ms
         for ask in detector.asks(now, plan):
-            end = floor_minute(now) + MINUTE_MS if ask.end == "now" else floor_minute(min(now, watermark))
             assert isinstance(ask, Ask | Curve)
+            end = floor_minute(now) + MINUTE_MS if ask.end == "now" else floor_minute(min(now, watermark))
             if isinstance(ask, Ask):
                 end = end if ask.until_ms is None else floor_minute(ask.until_ms)
                 start = end - ask.window_ms if ask.since_ms is None else floor_minute(ask.since_ms)

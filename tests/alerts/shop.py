@@ -24,10 +24,13 @@ _HISTORY = 3600
 class Shop:
     """One campaign. `rates` is traffic by channel in events a second; orders and refunds follow it."""
 
-    def __init__(self, store: Store, rates: Mapping[str, float], *, seed: int = 1, items: int = 5) -> None:
+    def __init__(
+        self, store: Store, rates: Mapping[str, float], *, seed: int = 1, items: int = 5, users: int = 97
+    ) -> None:
         self.store = store
         self.rates = dict(rates)
         self.campaign = fresh_campaign("shop")
+        self.users = users
         self.items = [f"sku-{n}" for n in range(items)]
         self.now = 1_900_000_000_000 + next(_EPOCHS) * 30 * 86_400_000
         self.stock: dict[str, int] = dict.fromkeys(self.items, 500)
@@ -36,7 +39,7 @@ class Shop:
         self.silent = False
         self.lagging = False
         self._random = np.random.default_rng(seed)
-        self._offset = 0
+        self.serial = 0
         for table in ("ingest_progress", "dead_letters"):
             store.command(f"TRUNCATE TABLE {table}")
 
@@ -62,13 +65,13 @@ class Shop:
         self.store.command(
             "INSERT INTO ingest_progress VALUES ('campaign.traffic', 0, 'traffic', {o:UInt64}, {o:UInt64}, "
             "fromUnixTimestamp64Milli({t:Int64}), fromUnixTimestamp64Milli({t:Int64}))",
-            {"o": self._offset, "t": self.now},
+            {"o": self.serial, "t": self.now},
         )
 
     def set_stock(self, item: str, available: int, *, safety: int = -1, warehouse: str = "w1") -> None:
         """A stock level at this moment."""
         self.stock[item] = available
-        row = self._common("stock_level", self.now / 1000, self.now) | {
+        row = self.common("stock_level", self.now / 1000, self.now) | {
             "item_id": item,
             "item_category": "unknown",
             "warehouse_id": warehouse,
@@ -84,24 +87,24 @@ class Shop:
             for channel, rate in self.rates.items():
                 for _ in range(self._random.poisson(rate * self.factor.get(channel, 1.0))):
                     moment = second + float(self._random.random())
-                    traffic.append(self._common("page_view", moment, arrived) | {"channel": channel})
+                    traffic.append(self.common("page_view", moment, arrived) | {"channel": channel})
             total = sum(self.rates.values())
             paid = [self._item() for _ in range(self._random.poisson(total * 0.05))]
-            orders += [self._order("order_paid", second, arrived, item) for item in paid]
+            orders += [self.order("order_paid", second, arrived, item) for item in paid]
             refunds = [self._item() for _ in range(self._random.poisson(total * 0.002))]
             if self.refund_burst is not None:
                 refunds += [self.refund_burst] * 2
-            orders += [self._order("order_refunded", second, arrived, item) for item in refunds]
+            orders += [self.order("order_refunded", second, arrived, item) for item in refunds]
         insert_rows(self.store, "traffic_events", traffic)
         insert_rows(self.store, "order_events", orders)
 
     def _item(self) -> str:
         return self.items[int(self._random.integers(len(self.items)))]
 
-    def _order(self, name: str, second: int, arrived: int, item: str) -> dict[str, Any]:
+    def order(self, name: str, second: float, arrived: int, item: str) -> dict[str, Any]:
         moment = second + float(self._random.random())
-        return self._common(name, moment, arrived) | {
-            "order_id": f"o{self._offset}",
+        return self.common(name, moment, arrived) | {
+            "order_id": f"o{self.serial}",
             "value": money(1000),
             "currency": "CNY",
             "original_value": money(1000),
@@ -111,17 +114,17 @@ class Shop:
             "line_amount": [money(1000)],
         }
 
-    def _common(self, name: str, moment: float, arrived: int) -> dict[str, Any]:
-        self._offset += 1
+    def common(self, name: str, moment: float, arrived: int) -> dict[str, Any]:
+        self.serial += 1
         return {
             "arrived_at": _time(arrived),
             "kafka_partition": NOBODYS_PARTITION,
-            "kafka_offset": self._offset,
-            "event_id": f"e{self._offset}",
+            "kafka_offset": self.serial,
+            "event_id": f"e{self.serial}",
             "event_name": name,
             "event_time": _time(int(moment * 1000)),
             "campaign_id": self.campaign,
-            "user_id": f"u{self._offset % 97}",
+            "user_id": f"u{self.serial % self.users}",
             "channel": "app",
             "region": "unknown",
         }

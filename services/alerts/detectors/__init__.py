@@ -7,11 +7,15 @@ from typing import Any
 from services.alerts.detectors.base import CampaignDetector, PipelineDetector
 from services.alerts.detectors.burn import Burn
 from services.alerts.detectors.conversion_drop import ConversionDrop
+from services.alerts.detectors.coupon_abuse import CouponAbuse
 from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.detectors.dead_letters import DeadLetters
 from services.alerts.detectors.delivery_failure import DeliveryFailure
 from services.alerts.detectors.ingest_lag import IngestLag
+from services.alerts.detectors.order_brushing import OrderBrushing
 from services.alerts.detectors.pace import Pace
+from services.alerts.detectors.payment_failure import PaymentFailure
+from services.alerts.detectors.refund_abuse import RefundAbuse
 from services.alerts.detectors.refund_anomaly import RefundAnomaly
 from services.alerts.detectors.roi_floor import RoiFloor
 from services.alerts.detectors.stock import StockLow, StockOut
@@ -36,6 +40,10 @@ DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] 
     "pace": Pace,
     "burn": Burn,
     "roi_floor": RoiFloor,
+    "payment_failure": PaymentFailure,
+    "order_brushing": OrderBrushing,
+    "refund_abuse": RefundAbuse,
+    "coupon_abuse": CouponAbuse,
 }
 
 __all__ = ["DETECTORS", "AnyDetector", "CampaignDetector", "PipelineDetector"]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from services.alerts.alert import Impact
 from services.alerts.lifecycle import Sighting
 from services.alerts.plan import Plan
-from services.alerts.readings.asks import Ask, Curve
+from services.alerts.readings.inquiry import Inquiry
 from services.alerts.scene import CampaignScene, PipelineScene
 from services.alerts.selection import Selection
 
@@ -68,7 +68,7 @@ class CampaignDetector(ABC, Generic[P]):
         self.parameters = parameters
         self.selection = selection
 
-    def asks(self, now: int, plan: Plan | None) -> Iterable[Ask | Curve]:
+    def asks(self, now: int, plan: Plan | None) -> Iterable[Inquiry]:
         """What the scene's readings should hold for the next look at a campaign with that plan."""
         return ()
 
