@@ -44,7 +44,7 @@ def _happen(shop: Shop, second: int) -> None:
         coupon_events(shop, "coupon_claimed", 1, user="hunter_x7")
         coupon_events(shop, "coupon_claimed", 2, batch="b2")
     if 8 <= second < 30:
-        order_events(shop, "payment_failed", 1, channel="app")
+        order_events(shop, "payment_failed", 2, channel="app")
 
 
 async def test_whoever_cheats_is_told_soon_and_nobody_else_and_not_by_name(shop: Shop) -> None:

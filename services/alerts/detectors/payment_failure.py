@@ -30,18 +30,18 @@ _METRICS = (METRIC, "orders_paid", "paid_gmv")
 _HISTORY_MS = 60 * MINUTE_MS
 _GUARD_MS = 5 * MINUTE_MS
 """The last minutes belong to no history: an outage must not become what it is held against."""
-_WINDOWS = (10, 30, 60, SECONDS)
+_WINDOWS = (10, 20, 40, SECONDS)
 _NOTHING = 1e-3
 """Payments that fail so often are no reason to go on with an alert."""
 
 
 class PaymentFailureParameters(Parameters):
-    """Payments of the last 10, 30, 60 and 120 seconds are held against those of the hour before."""
+    """Payments of the last 10, 20, 40 and 120 seconds are held against those of the hour before."""
 
     min_failed: int = Field(5, ge=2, description="failed payments in a window below which nothing is an outage")
     min_share: float = Field(0.1, ge=0, lt=1, description="share of failed payments that is nothing to wake one for")
     ratio: float = Field(2.0, gt=1, description="times the usual share at the least")
-    max_chance: float = Field(1e-6, gt=0, lt=1, description="probability over all groups together when all is normal")
+    max_chance: float = Field(1e-5, gt=0, lt=1, description="probability over all groups together when all is normal")
     resolve_chance: float = Field(1e-3, gt=0, lt=1, description="probability of the last payments if it still went on")
     prior_attempts: int = Field(50, ge=1, description="weight of the campaign's share in a group's own, in payments")
     min_history: int = Field(50, ge=1, description="payments that the campaign must have had before")
