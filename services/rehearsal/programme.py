@@ -11,6 +11,7 @@ from services.simulator.arrivals import Arrival
 from services.simulator.day.festival import DayFestival, festival_source
 from services.simulator.day.programme import QUIET_START_MS, Variant
 from services.simulator.incidents import Incident
+from services.simulator.incidents.lag import ingest_lag_truth
 from services.simulator.timeline import Truth
 
 _MINUTE_MS = 60_000
@@ -77,6 +78,5 @@ class Rehearsed:
         told = [truth for festival in self.festivals for truth in festival.truths]
         if self.plan.pause is not None:
             starts, ends = self.plan.pause
-            # Every topic stands still, for one cause; each may say so.
-            told.append(Truth("ingest_lag", "ingest_lag", "*", {}, starts, ends, {"consequences": ["ingest_lag"]}))
+            told.append(ingest_lag_truth(starts, ends))
         return told

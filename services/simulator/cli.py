@@ -30,6 +30,13 @@ _YEARS_GROWTH = 0.8
     "from the seed as well. --incident takes the place of these, and counts from the start. Default: a flat festival.",
 )
 @click.option("--hours", type=click.FloatRange(3, 72), default=24.0, show_default=True, help="With --variant.")
+@click.option(
+    "--density",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="With --variant full: times the 21 incidents and decoys a day, each kind once at the most.",
+)
 @click.option("--start", type=Moment(), help="With --variant: when it starts. Default: now less the history.")
 @click.option("--baseline", is_flag=True, help="With --variant: first sends the year before, to compare with.")
 @click.option("--plan", is_flag=True, help="With --variant: prints what is planned as JSON Lines and sends nothing.")
@@ -74,6 +81,7 @@ def _simulate_day(options: dict[str, Any]) -> None:
             campaign_id=options["campaign_id"],
             baseline_campaign_id=before_id,
             incidents=given or None,
+            density=options["density"],
             topic_prefix=topic_prefix,
             currency=currency,
         )

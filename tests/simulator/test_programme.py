@@ -18,7 +18,14 @@ from services.common.clock import to_ms
 from services.simulator.day.body import ATTAINABLE
 from services.simulator.day.curve import DAY_MS, HOUR_MS, ZONE_MS, day_curve
 from services.simulator.day.festival import festival_source, year_before
-from services.simulator.day.planner import AFTER_SALE_MS, APART_SECONDS, BEFORE_SALE_MS, SAME_RULE_SECONDS, fits
+from services.simulator.day.planner import (
+    AFTER_SALE_MS,
+    APART_SECONDS,
+    BEFORE_SALE_MS,
+    SAME_RULE_SECONDS,
+    fits,
+    incident_plan,
+)
 from services.simulator.day.programme import QUIET_START_MS, Programme, Variant, festival_programme
 from services.simulator.incidents import Incident
 from services.simulator.incidents.registry import KINDS
@@ -61,6 +68,13 @@ def test_a_day_that_begins_in_the_evening_has_one_of_everything(seed: int) -> No
     programme, incidents = planned(seed, EVENING_MS)
     assert Counter(one.type for one in incidents) == dict.fromkeys(KINDS, 1)
     assert programme.slow
+
+
+def test_a_short_festival_has_few_incidents_unless_they_are_to_be_dense() -> None:
+    programme = festival_programme(1, EVENING_MS, 8, "full")
+    few, many = (incident_plan(programme, 1, 4.0, items=["sku-0001"], density=density) for density in (1.0, 3.0))
+    assert len(few) == 7
+    assert len(many) >= 12
 
 
 def test_what_is_too_near_does_not_fit() -> None:

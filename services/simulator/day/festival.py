@@ -97,12 +97,15 @@ def festival_source(
     campaign_id: str = "festival",
     baseline_campaign_id: str | None = None,
     incidents: Sequence[Incident] | None = None,
+    density: float = 1.0,
     disorder_ms: int = 500,
     duplicates: float = 0.0,
     topic_prefix: str = "campaign.",
     currency: str = "CNY",
 ) -> DayFestival:
     """A festival that starts at a moment (cut to the second) with so many events a second in the mean.
+
+    `full` has 21 incidents and decoys a day times `density`, each kind once at the most.
 
     The same arguments yield the same bytes. `incidents` takes the place of those that are planned for `full`; offsets
     count from the start. Best begun in the evening: then midnight opens the burst, and sales are ahead of an even
@@ -116,7 +119,7 @@ def festival_source(
     catalogue = festival_catalogue(seed)
     if incidents is None:
         popular = [item.item_id for item in catalogue.items[:_POPULAR]]
-        incidents = incident_plan(programme, seed, visits, items=popular) if variant == "full" else ()
+        incidents = incident_plan(programme, seed, visits, items=popular, density=density) if variant == "full" else ()
     expected = Expectation(
         visits_per_second=visits,
         orders_per_second=visits * ORDERS_PER_VISIT,

@@ -83,8 +83,10 @@ def incident_plan(
     *,
     items: Sequence[str],
     kinds: Sequence[str] | None = None,
+    density: float = 1.0,
 ) -> list[Incident]:
-    """One incident of each kind, decoys included, or of those that are named; fewer when the festival is short.
+    """One incident of each kind, decoys included, or of those that are named; fewer when the festival is short,
+    unless `density`, times as many in the same time, makes up for it.
 
     `items` are those whose stock may run low. Offsets count from the festival's start. None begins in its first 70
     minutes; none meets a sale, nor another within 12 minutes, of the same rule within 30, a silence within 20. What
@@ -94,7 +96,8 @@ def incident_plan(
     wanted = list(kinds if kinds is not None else _HABITS)
     count = len(wanted)
     if kinds is None:
-        count = max(1, round(len(wanted) * min(1.0, (programme.end_ms - programme.start_ms) / DAY_MS)))
+        share = density * (programme.end_ms - programme.start_ms) / DAY_MS
+        count = max(1, round(len(wanted) * min(1.0, share)))
     best: list[Incident] = []
     for _ in range(_DRAFTS):
         rng.shuffle(wanted)

@@ -6,6 +6,11 @@ from services.simulator.incidents.kind import CAMPAIGN_OF_PIPELINE
 from services.simulator.timeline import Truth
 
 
-def ingest_lag_truth(topic: str, starts_ms: int, ends_ms: int) -> Truth:
-    """Ingest did not read a topic, by its full name, from when to when; every drop that is told meanwhile is false."""
-    return Truth("ingest_lag", "ingest_lag", CAMPAIGN_OF_PIPELINE, {"topic": topic}, starts_ms, ends_ms, {})
+def ingest_lag_truth(starts_ms: int, ends_ms: int, topic: str | None = None) -> Truth:
+    """Ingest did not read from when to when: one topic by its full name, or all of them, each of which may say so.
+
+    Every drop that is told meanwhile is false.
+    """
+    labels = {} if topic is None else {"topic": topic}
+    details = {"consequences": ["ingest_lag"]}
+    return Truth("ingest_lag", "ingest_lag", CAMPAIGN_OF_PIPELINE, labels, starts_ms, ends_ms, details)
