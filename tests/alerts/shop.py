@@ -60,6 +60,13 @@ class Shop:
         if not self.lagging:
             self.report()
 
+    def let_pass(self, seconds: int) -> None:
+        """So many seconds pass, and their events are written at once, each as if it had come as it happened."""
+        start = self.now // 1000
+        self._write(range(start, start + seconds), arrived=None)
+        self.now += seconds * 1000
+        self.report()
+
     def report(self) -> None:
         """Ingest says that it has caught up."""
         self.store.command(
@@ -81,9 +88,11 @@ class Shop:
         row.pop("user_id")
         insert_rows(self.store, "stock_events", [row])
 
-    def _write(self, seconds: range, *, arrived: int) -> None:
+    def _write(self, seconds: range, *, arrived: int | None) -> None:
         traffic, orders = [], []
+        at_once = arrived
         for second in seconds:
+            arrived = (second + 1) * 1000 if at_once is None else at_once
             for channel, rate in self.rates.items():
                 for _ in range(self._random.poisson(rate * self.factor.get(channel, 1.0))):
                     moment = second + float(self._random.random())

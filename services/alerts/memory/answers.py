@@ -30,14 +30,18 @@ class Answers:
             dimension = next(iter(stream.labels), "") if past.by_dimension else None
             self._by_kind.setdefault((stream.kind, dimension), []).append(stream)
 
-    def knows(self, ask: Ask | Curve) -> bool:
-        """Whether it can answer that: with totals by dimension neither distinct users nor two dimensions at once."""
+    def knows(self, ask: Ask | Curve, now: int) -> bool:
+        """Whether it can answer that at `now`: nothing from before its beginning, and with totals by dimension
+        neither distinct users nor two dimensions at once."""
         if isinstance(ask, Ask) and ask.campaign_id not in (None, self._past.campaign_id):
             return False
         if not self._past.by_dimension:
             return True
         named = _named(ask)
-        if len(named) > 1:
+        since = getattr(ask, "since_ms", None)
+        if since is None:
+            since = now - (ask.window_ms if isinstance(ask, Ask) else ask.length_ms)
+        if len(named) > 1 or since < self._past.begin * 1000:
             return False
         dimension = next(iter(named), "")
         return all(

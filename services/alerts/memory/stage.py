@@ -56,7 +56,7 @@ class Play:
         last = max((kind.last_event for kind in activity.values()), default=0) // 1000 - past.begin
         readings, curves = dict(elsewhere.readings), dict(elsewhere.curves)
         for ask in asks:
-            if not self.answers.knows(ask):
+            if not self.answers.knows(ask, now):
                 continue
             if isinstance(ask, Ask):
                 readings[ask] = self.answers.reading(ask, now, watermark)
@@ -176,10 +176,10 @@ class Stage:
                 found[campaign] = [ask for ask in self._asking(now, play.past.plan) if isinstance(ask, Ask | Curve)]
         return found
 
-    def missing(self, campaign: str, asks: Iterable[Ask | Curve]) -> list[Ask | Curve]:
+    def missing(self, campaign: str, asks: Iterable[Ask | Curve], now: int) -> list[Ask | Curve]:
         """Those that memory does not answer."""
         answers = self._plays[campaign].answers
-        return [ask for ask in asks if not answers.knows(ask)]
+        return [ask for ask in asks if not answers.knows(ask, now)]
 
     def scene(
         self,

@@ -148,14 +148,15 @@ class Reader:
         due.sort(key=lambda entry: entry[0])
         chosen = [(campaign, ask) for _, campaign, ask in due[:_AT_ONCE]]
         answers = await asyncio.gather(
-            *(self._ask(campaign, ask, now, watermark, wanted[campaign].plan) for campaign, ask in chosen)
+            *(self.answer(campaign, ask, now, watermark, wanted[campaign].plan) for campaign, ask in chosen)
         )
         for (campaign, ask), answer in zip(chosen, answers, strict=True):
             self._answers[campaign, ask] = wanted[campaign].last_arrival, answer
 
-    async def _ask(
+    async def answer(
         self, campaign: str, ask: Ask | Curve, now: int, watermark: int, plan: Plan | None
     ) -> Reading | CurveReading:
+        """The store's own answer to anything that may be asked, at `now`. Raises `StoreError`."""
         margin = Decimal(1) if plan is None else plan.gross_margin
         end_ms = end_of(ask, now, watermark)
         if isinstance(ask, Ask):

@@ -72,3 +72,26 @@ def test(files: tuple[Path, ...], name: str) -> None:
     click.echo(f"{passed} passed, {failed} failed")
     if failed or not passed:
         raise SystemExit(1)
+
+
+@rules.command()
+@click.option("--from", "start", required=True, help="First moment, RFC 3339 with an offset.")
+@click.option("--to", "end", default=None, help="End of the period (excluded).  [default: now]")
+@click.option("--campaign", default=None, help="Only this campaign.  [default: all with events in the period]")
+@click.option(
+    "--rules",
+    "file",
+    type=click.Path(exists=True, path_type=Path),
+    help="File or folder of rules.  [default: WARROOM_RULES_FILE, or the shipped ones]",
+)
+@click.option("--step", default="5s", show_default=True, help="Time between two looks; the service looks every second.")
+@click.option("--json", "as_json", is_flag=True, help="Print the incidents as JSON.")
+def backtest(start: str, end: str | None, campaign: str | None, file: Path | None, step: str, as_json: bool) -> None:
+    """Say when rules would have fired on what is in the store of WARROOM_CLICKHOUSE_URL, and how many pages that is.
+
+    Late events are seen at their event time, and metrics when their minute is over. A `chdb://` directory can be read
+    while nobody else has it open.
+    """
+    from services.alerts.backtest.cli import print_backtest
+
+    print_backtest(start, end, campaign, file, step, as_json=as_json)
