@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from schemas.campaigns import Campaign
 from schemas.metrics import Kind
 from services.alerts import queries
 from services.alerts.backtest import queries as period
-from services.alerts.memory.past import Past, Refunds, Stream, running
+from services.alerts.memory.past import Past, Refunds, Sales, Stream, running
 from services.alerts.plan import Plan, plan_of
 from services.alerts.readings.sql import DIMENSIONS, SUMS, panel_rows
 from services.alerts.series import Counts
@@ -46,7 +46,15 @@ async def active_campaigns(pool: StorePool, span: Span) -> list[str]:
 async def read_plans(pool: StorePool) -> dict[str, Plan]:
     """The plans as they are declared today; what was declared before is not kept. Raises `StoreError`."""
     rows = await pool.query(queries.CAMPAIGNS)
-    return {row["campaign_id"]: plan_of(Campaign.model_validate_json(row["declared"])) for row in rows}
+    plans = {row["campaign_id"]: plan_of(Campaign.model_validate_json(row["declared"])) for row in rows}
+    first: dict[str, int] = {}
+    for row in await pool.query(queries.ACTIVITY):
+        first[row["campaign_id"]] = min(row["first_event"], first.get(row["campaign_id"], row["first_event"]))
+    starts = {**first, **{name: plan.start_ms for name, plan in plans.items()}}
+    return {
+        name: replace(plan, baseline_start_ms=starts.get(plan.baseline_campaign_id or ""))
+        for name, plan in plans.items()
+    }
 
 
 async def read_pasts(
@@ -90,6 +98,8 @@ async def read_pasts(
         stock[row["campaign_id"]].append((row["second"], _shelf_row(row)))
     for campaign, levels in stock.items():
         pasts[campaign].stock = levels
+    for campaign, past in pasts.items():
+        past.sales = await _sales(pool, span, campaign)
     streams = await _streams(pool, span, sorted(pasts), dimensions)
     for campaign, past in pasts.items():
         past.streams = streams.get(campaign, [])
@@ -114,6 +124,17 @@ def _pulse(past: Past, rows: Sequence[Mapping[str, Any]], span: Span) -> None:
             traffic_of_all[place] += row["traffic"]
         if row["paid"]:
             past.paid.setdefault(row["channel"], _zeros(span))[place] += row["paid"]
+
+
+async def _sales(pool: StorePool, span: Span, campaign: str) -> Sales:
+    # There are as many rows as items sell in minutes: they stay columns.
+    table = (await pool.query_arrow(period.SOLD, {"id": campaign, **span.bounds})).combine_chunks()
+    if table.num_rows == 0:
+        return Sales()
+    items, places = np.unique(table["item_id"].to_numpy(), return_inverse=True)
+    columns = (table[name].to_numpy().astype(np.int64) for name in ("second", "units", "amount"))
+    seconds, units, amounts = columns
+    return Sales(items.tolist(), seconds, places.astype(np.int64), units, amounts)
 
 
 async def _streams(

@@ -54,6 +54,23 @@ GROUP BY campaign_id, item_id, warehouse_id, bucket
 ORDER BY second, campaign_id, item_id, warehouse_id
 """
 
+# What each item sold in each minute.
+SOLD = """
+SELECT
+    toString(campaign_id) AS campaign_id,
+    orders_by_minute.value AS item_id,
+    toUnixTimestamp(minute) AS second,
+    toInt64(sum(orders_by_minute.paid_units)) AS units,
+    toInt64(sum(orders_by_minute.paid_gmv) * 100) AS amount
+FROM orders_by_minute
+WHERE campaign_id = {id:String}
+    AND dimension = 'item_id'
+    AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+GROUP BY campaign_id, item_id, second
+HAVING units > 0
+ORDER BY second
+"""
+
 REFUSED = """
 SELECT
     toString(topic) AS topic,

@@ -35,15 +35,38 @@ class Refunds:
     count: int
 
 
+def _no_numbers() -> Counts:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """Pieces that were paid, in the order of `seconds`; `places` are places in `items`, `amounts` in hundredths."""
+
+    items: Sequence[str] = ()
+    seconds: Counts = field(default_factory=_no_numbers)
+    places: Counts = field(default_factory=_no_numbers)
+    units: Counts = field(default_factory=_no_numbers)
+    amounts: Counts = field(default_factory=_no_numbers)
+
+    def between(self, start: int, end: int) -> dict[str, tuple[int, int]]:
+        """Pieces and amount of each item that sold any in [start, end), in seconds."""
+        first, last = np.searchsorted(self.seconds, [start, end])
+        places = self.places[first:last]
+        units = np.bincount(places, self.units[first:last])
+        amounts = np.bincount(places, self.amounts[first:last])
+        return {self.items[n]: (round(units[n]), round(amounts[n])) for n in np.flatnonzero(units).tolist()}
+
+
 @dataclass(slots=True)
 class Past:
     """Seconds since the epoch; arrays have one place for each second of [begin, begin + length), `begin` on a minute.
 
     `traffic` and `paid` are events by channel, `orders` those that the pulse counts (created and paid). `kinds` counts
-    the events of each kind. `refunds` and `stock` are in the order of time, a level being known from its second on.
-    `items` says of a clock hour (seconds / 3600) how many items had orders. `streams` step by `step` seconds, and a
-    step is known when it is over; where `by_dimension`, each event is in one stream for every dimension that it has,
-    and in one that has none.
+    the events of each kind. `refunds` and `stock` are in the order of time, a level being known from its second on;
+    `sales` lie at the beginning of their step. `items` says of a clock hour (seconds / 3600) how many items had
+    orders. `streams` step by `step` seconds, and a step is known when it is over; where `by_dimension`, each event is
+    in one stream for every dimension that it has, and in one that has none.
     """
 
     campaign_id: str
@@ -52,9 +75,10 @@ class Past:
     plan: Plan | None = None
     traffic: dict[str, Counts] = field(default_factory=dict)
     paid: dict[str, Counts] = field(default_factory=dict)
-    orders: Counts = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    orders: Counts = field(default_factory=_no_numbers)
     kinds: dict[str, Counts] = field(default_factory=dict)
     refunds: Sequence[Refunds] = ()
+    sales: Sales = field(default_factory=Sales)
     stock: Sequence[tuple[int, ShelfRow]] = ()
     items: Mapping[int, int] = field(default_factory=dict)
     streams: Sequence[Stream] = ()

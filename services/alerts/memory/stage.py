@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.alerts.collector import RECENT_SECONDS, REFUND_SECONDS, Asking
+from services.alerts.collector import RECENT_SECONDS, REFUND_SECONDS, SOLD_MINUTES, Asking
 from services.alerts.history import REFRESH_MS, STEP_SECONDS, History, empty_series, history_span, writing_until
 from services.alerts.memory.answers import Answers
 from services.alerts.memory.past import Past, Refunds, running
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
-from services.alerts.scene import Activity, CampaignScene, PipelineScene, Scene, StockLevel
+from services.alerts.scene import Activity, CampaignScene, PipelineScene, Scene, Sold, StockLevel
 from services.alerts.series import Counts, Series
 from services.alerts.shelf import Shelf
 
@@ -38,6 +38,7 @@ class Play:
         self._running = {name: running(counts) for name, counts in past.kinds.items()}
         self._history: History | None = None
         self._history_at = 0
+        self._sold: tuple[int, dict[str, Sold]] = 0, {}
         self._shelf = Shelf()
         self._shelved = 0
 
@@ -74,6 +75,7 @@ class Play:
             recent_refunds=self._recent_refunds(now),
             history=self._history,
             stock=self._levels(now),
+            sold=self._sold_of(now),
             live_seconds=int(np.count_nonzero(self._whole[max(0, last - 59) : last + 1])),
             plan=past.plan,
             readings=readings,
@@ -149,6 +151,15 @@ class Play:
             items=items,
             writing_until=writing_until(self._history, whole, now),
         )
+
+    def _sold_of(self, now: int) -> dict[str, Sold]:
+        start = (now // 60_000 - SOLD_MINUTES + 1) * 60
+        end = now // 1000 // self.past.step * self.past.step
+        if end != self._sold[0]:
+            sold = self.past.sales.between(start, end)
+            told = {item: Sold(units, amount / 100, max(1, end - start)) for item, (units, amount) in sold.items()}
+            self._sold = end, told
+        return self._sold[1]
 
     def _levels(self, now: int) -> dict[str, StockLevel]:
         stock, second = self.past.stock, now // 1000

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 
 from schemas.metrics import DIMENSIONS, MEASURES, Kind, Shape
-from services.alerts.memory.past import Past, Refunds, Stream, running
+from services.alerts.memory.past import Past, Refunds, Sales, Stream, running
 from services.alerts.plan import Plan
 from services.alerts.ruletest.notation import Written
 from services.alerts.series import Counts
@@ -99,6 +99,7 @@ class Layout:
                 item = labels.get("item_id", "unknown")
                 refunds += [Refunds(past.begin + int(s), item, int(counts[s])) for s in np.flatnonzero(counts)]
         past.streams = streams
+        past.sales = self._sales(past.begin)
         past.refunds = sorted(refunds, key=lambda refund: refund.second)
         past.stock = sorted(self._stock(campaign), key=lambda row: row[0])
         for second, _ in past.stock:
@@ -162,6 +163,23 @@ class Layout:
         held = np.repeat(np.array(values, dtype=np.int64), self._interval)
         result: Counts = held[self._ahead : self._ahead + self._length]
         return result
+
+    def _sales(self, begin: int) -> Sales:
+        """An order with an item is of one piece."""
+        sold = [one for one in self._series if one.name == "orders_paid" and "item_id" in one.labels]
+        items = sorted({one.labels["item_id"] for one in sold})
+        found = []
+        for one in sold:
+            counts = self._spread(one)
+            seconds = np.flatnonzero(counts)
+            units = counts[seconds]
+            price = int(_amount(one.labels.get("value", "0")) * 100)
+            place = np.full(len(seconds), items.index(one.labels["item_id"]), dtype=np.int64)
+            found.append(np.stack([seconds + begin, place, units, units * price]))
+        if not found:
+            return Sales()
+        columns = np.concatenate(found, axis=1)
+        return Sales(items, *columns[:, np.argsort(columns[0], kind="stable")])
 
     def _stock(self, campaign: str) -> list[tuple[int, ShelfRow]]:
         rows = []

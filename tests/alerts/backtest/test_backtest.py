@@ -84,6 +84,10 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
     assert (mine.refunds, mine.items) == (theirs.refunds, theirs.items)
     levels = {item: (level.available, level.safety_stock) for item, level in scene.stock.items()}
     assert levels == {item: (level.available, level.safety_stock) for item, level in told.stock.items()}
+    # In the past what was sold is known by whole minutes.
+    assert scene.sold.keys() <= told.sold.keys() == {item for item in told.sold if told.sold[item].units}
+    assert all(0 < sold.units <= told.sold[item].units for item, sold in scene.sold.items())
+    assert sum(sold.units for sold in scene.sold.values()) > 0.8 * sum(sold.units for sold in told.sold.values())
     assert scene.readings.keys() == told.readings.keys()
     for ask, reading in told.readings.items():
         mine_of = scene.readings[ask]
@@ -93,7 +97,17 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
             value: {name: list(steps) for name, steps in row.items()} for value, row in scene.curves[curve].rows.items()
         }
     # Everything that a scene holds is compared above, or cannot be known of the past.
-    compared = {"recent", "recent_paid", "recent_all", "recent_refunds", "history", "stock", "readings", "curves"}
+    compared = {
+        "recent",
+        "recent_paid",
+        "recent_all",
+        "recent_refunds",
+        "history",
+        "stock",
+        "readings",
+        "curves",
+        "sold",
+    }
     of_the_moment = {"campaign_id", "now", "watermark", "activity", "end", "live_seconds", "plan"}
     assert set(CampaignScene.__slots__) - compared - of_the_moment <= {"seconds", "suspects", "batches"}
     assert (scene.last_event // 1000, scene.live()) == (told.last_event // 1000, told.live())
