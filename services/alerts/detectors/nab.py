@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from services.alerts.series_anomaly import SeriesAnomaly
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+
 
 class Scorer:
     """Scores the rows of one series in order."""
@@ -16,8 +18,9 @@ class Scorer:
     def score(self, timestamp: datetime, value: float) -> float:
         """1 where this row is an alarm, else 0: the series' own bar has decided, and leaves a threshold nothing to
         choose. A `timestamp` without a zone is UTC."""
-        moment = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-        return 1.0 if self._series.step(moment.timestamp(), value) else 0.0
+        zone = timestamp.tzinfo
+        moment = timestamp.timestamp() if zone else (timestamp - _EPOCH).total_seconds()
+        return 1.0 if self._series.step(moment, value) else 0.0
 
 
 def make() -> Scorer:

@@ -28,11 +28,12 @@ class Bar:
 
     def passes(self, deviation: float) -> bool:
         """Whether the next point's deviation is an alarm."""
-        self._height = max(self._least, self._height * self._fall)
+        height = self._height * self._fall
+        self._height = height = height if height > self._least else self._least
         quiet = self._quiet
         if quiet:
             self._quiet = quiet - 1
-        if deviation <= self._height:
+        if deviation <= height:
             self._told = False
             return False
         if (quiet or self._told) and deviation <= self.outdone * self._last:

@@ -6,90 +6,76 @@ _DAY = 86_400
 _WEEK = 7 * _DAY
 _DAY_SLOTS = 96
 _WEEK_SLOTS = 168
+_LAPS = 10
+_ERRORS = 500
 _NOTHING = 1e-12
 
 
 class _Season:
-    """A mean for each slot of a period; the newest lap counts a tenth at the least."""
+    """A mean for each slot of a period, over some ten laps. `square` is the mean square by which they were wrong, over
+    some five hundred points."""
 
-    __slots__ = ("_laps", "_means", "_period", "_width", "error")
-
-    least_share = 0.1
+    __slots__ = ("_errors", "_laps", "_means", "_period", "_width", "square")
 
     def __init__(self, period: int, slots: int) -> None:
         self._period = period
-        self._width = period / slots
+        self._width = period // slots
         self._means = [0.0] * slots
         self._laps = [0] * slots
-        self.error = _Error()
-
-    def slot(self, moment: float) -> int:
-        return int(moment % self._period / self._width)
-
-    def expected(self, slot: int) -> float | None:
-        return self._means[slot] if self._laps[slot] else None
-
-    def add(self, slot: int, value: float) -> None:
-        self._laps[slot] += 1
-        self._means[slot] += (value - self._means[slot]) * max(1.0 / self._laps[slot], self.least_share)
-
-
-class _Error:
-    """The mean square by which something was wrong, over some five hundred points."""
-
-    __slots__ = ("_count", "square")
-
-    least_share = 0.002
-
-    def __init__(self) -> None:
+        self._errors = 0
         self.square = 0.0
-        self._count = 0
 
-    def add(self, error: float) -> None:
-        self._count += 1
-        self.square += (error * error - self.square) * max(1.0 / self._count, self.least_share)
+    def step(self, moment: float, value: float) -> float | None:
+        """What the slot was before it learnt from `value`; None for a slot that has seen nothing."""
+        slot = int(moment) % self._period // self._width
+        laps = self._laps[slot]
+        mean = self._means[slot]
+        away = value - mean
+        self._laps[slot] = laps + 1
+        self._means[slot] = mean + away / (laps + 1 if laps < _LAPS else _LAPS)
+        if not laps:
+            return None
+        self._errors += 1
+        self.square += (away * away - self.square) / (self._errors if self._errors < _ERRORS else _ERRORS)
+        return mean
 
 
 class Expectation:
     """The mean of all points, of the time of day (in slots of a quarter of an hour) and of the hour of the week,
     weighted by how well each has foretold the points so far: by the inverse square of its mean square error."""
 
-    __slots__ = ("_count", "_day", "_error", "_mean", "_week")
+    __slots__ = ("_count", "_day", "_errors", "_mean", "_square", "_week")
 
     def __init__(self) -> None:
         self._count = 0
         self._mean = 0.0
-        self._error = _Error()
+        self._errors = 0
+        self._square = 0.0
         self._day = _Season(_DAY, _DAY_SLOTS)
         self._week = _Season(_WEEK, _WEEK_SLOTS)
 
     def step(self, moment: float, value: float) -> float:
         """What was expected of `value`, at `moment` in seconds since the epoch, before it is learnt from."""
-        slots = self._day.slot(moment), self._week.slot(moment)
-        expected = self._expected_then_judged(slots, value)
+        day, week = self._day, self._week
+        square, day_square, week_square = self._square, day.square, week.square
+        by_day, by_week = day.step(moment, value), week.step(moment, value)
         self._count += 1
-        self._mean += (value - self._mean) / self._count
-        self._day.add(slots[0], value)
-        self._week.add(slots[1], value)
-        return expected
-
-    def _expected_then_judged(self, slots: tuple[int, int], value: float) -> float:
-        mean = self._mean if self._count else value
-        by_day = self._day.expected(slots[0])
+        mean = self._mean if self._count > 1 else value
+        away = value - mean
+        self._mean = mean + away / self._count
         if by_day is None:
             return mean
-        by_week = self._week.expected(slots[1])
-        square = self._error.square
-        total, weight = mean, 1.0
+        # The errors are compared over the same points, those for which the time of day says something.
+        self._errors += 1
+        self._square = square + (away * away - square) / (self._errors if self._errors < _ERRORS else _ERRORS)
+        if not square:
+            return mean
         floor = _NOTHING * square
-        if square:
-            share = (square / max(self._day.error.square, floor)) ** 2
-            total, weight = total + share * by_day, weight + share
-            if by_week is not None and self._week.error.square:
-                share = (square / max(self._week.error.square, floor)) ** 2
-                total, weight = total + share * by_week, weight + share
-        self._error.add(value - mean)
-        self._day.error.add(value - by_day)
-        if by_week is not None:
-            self._week.error.add(value - by_week)
+        ratio = square / max(day_square, floor)
+        share = ratio * ratio
+        total, weight = mean + share * by_day, 1.0 + share
+        if by_week is not None and week_square:
+            ratio = square / max(week_square, floor)
+            share = ratio * ratio
+            total, weight = total + share * by_week, weight + share
         return total / weight

@@ -28,7 +28,9 @@ class History:
         it has varied by no more than `least`."""
         self._count = count = self._count + 1
         share = 1.0 / count
-        self._smoothed = smoothed = self._smoothed + max(self._share, share) * (value - self._smoothed)
+        smoothed = self._smoothed
+        smoothed += (share if share > self._share else self._share) * (value - smoothed)
+        self._smoothed = smoothed
         away = smoothed - self._mean
         variance = self._variance
         self._mean += share * away
@@ -64,7 +66,7 @@ class Restlessness:
         self._count += 1
         share = 1.0 / self._count
         self._usual += share * (move - self._usual)
-        self._move += max(self._share, share) * (move - self._move)
+        self._move += (share if share > self._share else self._share) * (move - self._move)
         if self._usual <= least:
             return 0.0
         return self._history.step(math.log(self._move / self._usual + self.stillness), _NOTHING)
