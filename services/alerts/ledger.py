@@ -143,7 +143,7 @@ class Ledger:
     async def undelivered(self, receiver: str, since: int) -> list[Transition]:
         """Notices since then that the receiver has not had, in order."""
         rows = await self._pool.query(queries.UNDELIVERED, {"receiver": receiver, "from": since})
-        return [Transition(alert_of(row), row["at"], notice=row["notice"]) for row in rows]
+        return [Transition(alert_of(row), row["at"], row["actor"], row["note"], row["notice"]) for row in rows]
 
     async def record_deliveries(
         self, notices: Sequence[tuple[Transition, int]], receiver: str, outcome: str, detail: str, now: int

@@ -260,6 +260,8 @@ SELECT
     alert_id,
     t.seq AS last_seq,
     toString(t.notice) AS notice,
+    t.actor AS actor,
+    t.note AS note,
     toUnixTimestamp64Milli(t.at) AS at,
     toString(t.state) AS state,
     toString(t.rule) AS rule,

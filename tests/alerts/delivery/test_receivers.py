@@ -209,6 +209,14 @@ async def test_the_end_of_an_alert_follows_its_escalation_and_no_other(store: St
     assert kinds == [("sku-0", "escalated"), ("sku-0", "resolved")]
 
 
+async def test_who_acknowledged_is_told_after_a_restart_too(store: Store) -> None:
+    async with running(store) as (ledger, _):
+        told = made(1, fresh_campaign("acknowledged"), "acknowledged")
+        await ledger.record(told)
+        (left,) = await ledger.undelivered("anybody", 0)
+    assert (left.actor, left.notice) == ("lin", "acknowledged")
+
+
 async def test_alertmanager_is_told_again_of_what_is_open_and_for_a_while_of_what_is_over(store: Store) -> None:
     campaign = fresh_campaign("again")
     firing = made(3, campaign)
