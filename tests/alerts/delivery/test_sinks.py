@@ -38,10 +38,12 @@ def context(vendor: Vendor, language: Language = "en") -> Context:
 
 
 @asynccontextmanager
-async def at(vendor: Vendor, *, answer: Reply | None = None) -> AsyncIterator[tuple[Sink, Server]]:
+async def at(
+    vendor: Vendor, *, answer: Reply | None = None, timeout_seconds: float = 10.0
+) -> AsyncIterator[tuple[Sink, Server]]:
     """A sink and its vendor, which answers as it does or as it is told."""
     with serving(vendor.answer if answer is None else lambda _: answer) as server:
-        sink = vendor.sink(server.url)
+        sink = vendor.sink(server.url, timeout_seconds)
         try:
             yield sink, server
         finally:
@@ -98,11 +100,11 @@ async def test_a_refusal_is_final_and_says_why(vendor: Vendor) -> None:
         pytest.param(Reply(500), id="500"),
         pytest.param(Reply(503, headers={"Retry-After": "2"}), id="503"),
         pytest.param(Reply(hang_up=True), id="hangs up"),
-        pytest.param(Reply(delay=0.8), id="says nothing"),
+        pytest.param(Reply(delay=2), id="says nothing"),
     ],
 )
 async def test_what_may_pass_is_retried(vendor: Vendor, answer: Reply) -> None:
-    async with at(vendor, answer=answer) as (sink, _):
+    async with at(vendor, answer=answer, timeout_seconds=0.2 if answer.delay else 10.0) as (sink, _):
         attempt = await tell(sink, vendor, notice())
     assert (attempt.delivered, attempt.retry) == (False, True)
     assert attempt.retry_after == (2_000 if answer.status == 503 else 0)
@@ -121,7 +123,7 @@ async def test_nobody_there_is_retried(vendor: Vendor) -> None:
 @every_vendor
 async def test_an_answer_without_end_is_not_read_to_its_end(vendor: Vendor) -> None:
     async with at(vendor, answer=Reply(500, endless=True)) as (sink, _):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             attempt = await tell(sink, vendor, notice())
     assert not attempt.delivered
 
@@ -253,7 +255,10 @@ async def test_a_rendering_is_pure(vendor: Vendor) -> None:
     await sink.close()
 
 
-@every_vendor
+SEVERAL = [v() for v in VENDORS if v.kind not in {"webhook", "pagerduty"}]
+
+
+@pytest.mark.parametrize("vendor", SEVERAL, ids=[type(v).__name__ for v in SEVERAL])
 async def test_a_digest_names_the_critical_first_and_each_alert_once(vendor: Vendor) -> None:
     made = [
         notice(severity="info", labels={"campaign_id": "c", "item_id": "calm"}, summary="calm item", rule="stock_low"),
@@ -262,8 +267,6 @@ async def test_a_digest_names_the_critical_first_and_each_alert_once(vendor: Ven
         notice(labels={"campaign_id": "c", "item_id": "bad"}, summary="bad item"),
     ]
     async with at(vendor) as (sink, server):
-        if sink.together < len(made):
-            pytest.skip("one notice a message")
         assert (await tell(sink, vendor, *made)).delivered
         text = told(vendor, server)
     if vendor.kind == "alertmanager":

@@ -47,7 +47,7 @@ class Vendor(ABC):
     """How it refuses for good."""
 
     @abstractmethod
-    def sink(self, base: str) -> Sink:
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
         """The sink for this vendor at an address."""
 
     @abstractmethod
@@ -73,8 +73,8 @@ class AlertmanagerVendor(Vendor):
     pause_ms = 7_000
     refused = Reply(400, b'"bad label"')
 
-    def sink(self, base: str) -> Sink:
-        return Alertmanager([f"{base}/prefix"], timeout_seconds=0.5)
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
+        return Alertmanager([f"{base}/prefix"], timeout_seconds=timeout_seconds)
 
     def answer(self, received: Received) -> Reply:
         if received.path != "/prefix/api/v2/alerts" or "application/json" not in received.headers["Content-Type"]:
@@ -101,8 +101,8 @@ class WebhookVendor(Vendor):
     limited = Reply(429, headers={"Retry-After": "9"})
     pause_ms = 9_000
 
-    def sink(self, base: str) -> Sink:
-        return Webhook([f"{base}/hook-of-the-team?token=token-of-the-hook"], timeout_seconds=0.5)
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
+        return Webhook([f"{base}/hook-of-the-team?token=token-of-the-hook"], timeout_seconds=timeout_seconds)
 
     def answer(self, received: Received) -> Reply:
         return Reply(204 if received.json()["version"] == "4" else 422)
@@ -119,8 +119,8 @@ class PagerDutyVendor(Vendor):
     )
     refused = reply(400, {"status": "invalid event", "message": "Event object is invalid", "errors": ["no such key"]})
 
-    def sink(self, base: str) -> Sink:
-        return PagerDuty(self.secrets[0], f"{base}/v2/enqueue", timeout_seconds=0.5)
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
+        return PagerDuty(self.secrets[0], f"{base}/v2/enqueue", timeout_seconds=timeout_seconds)
 
     def answer(self, received: Received) -> Reply:
         event = received.json()
@@ -165,8 +165,8 @@ class SlackVendor(Vendor):
     pause_ms = 30_000
     refused = Reply(404, b"no_service")
 
-    def sink(self, base: str) -> Sink:
-        return Slack(f"{base}/services/{'/'.join(self.secrets)}", timeout_seconds=0.5)
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
+        return Slack(f"{base}/services/{'/'.join(self.secrets)}", timeout_seconds=timeout_seconds)
 
     def answer(self, received: Received) -> Reply:
         message = received.json()
@@ -206,8 +206,10 @@ class DingTalkVendor(Vendor):
     pause_ms = 60_000
     refused = reply(200, {"errcode": 310000, "errmsg": "keywords not in content"})
 
-    def sink(self, base: str) -> Sink:
-        return DingTalk(f"{base}/robot/send?access_token={self.secrets[0]}", self.secrets[1], timeout_seconds=0.5)
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
+        return DingTalk(
+            f"{base}/robot/send?access_token={self.secrets[0]}", self.secrets[1], timeout_seconds=timeout_seconds
+        )
 
     def answer(self, received: Received) -> Reply:
         token, secret = self.secrets
@@ -251,8 +253,10 @@ class FeishuVendor(Vendor):
     pause_ms = 1_000
     refused = reply(200, {"code": 19024, "msg": "Key Words Not Found"})
 
-    def sink(self, base: str) -> Sink:
-        return Feishu(f"{base}/open-apis/bot/v2/hook/{self.secrets[0]}", self.secrets[1], timeout_seconds=0.5)
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
+        return Feishu(
+            f"{base}/open-apis/bot/v2/hook/{self.secrets[0]}", self.secrets[1], timeout_seconds=timeout_seconds
+        )
 
     def answer(self, received: Received) -> Reply:
         hook, secret = self.secrets
@@ -294,8 +298,8 @@ class WeComVendor(Vendor):
     pause_ms = 1_000
     refused = reply(200, {"errcode": 93000, "errmsg": "invalid webhook url"})
 
-    def sink(self, base: str) -> Sink:
-        return WeCom(f"{base}/cgi-bin/webhook/send?key={self.secrets[0]}", timeout_seconds=0.5)
+    def sink(self, base: str, timeout_seconds: float = 10.0) -> Sink:
+        return WeCom(f"{base}/cgi-bin/webhook/send?key={self.secrets[0]}", timeout_seconds=timeout_seconds)
 
     def answer(self, received: Received) -> Reply:
         if received.path != "/cgi-bin/webhook/send" or received.query.get("key") != self.secrets[0]:
