@@ -38,13 +38,15 @@ class StockLevel:
     """An item's stock, summed over its warehouses.
 
     `safety_stock` is None when no warehouse declares one. `confirmed` is False for a level that lies too far back to
-    have been judged by a single look: while history is being written, a later level may still come.
+    have been judged by a single look: while history is being written, a later level may still come. `falling`: it was
+    seen to fall within the last quarter of an hour, and has not risen since.
     """
 
     available: int
     safety_stock: int | None
     confirmed: bool
     warehouses: Mapping[str, int]
+    falling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

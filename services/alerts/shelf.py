@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from services.alerts.scene import StockLevel
 
+_FALLING_MS = 15 * 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class ShelfRow:
@@ -22,10 +24,15 @@ class ShelfRow:
 
 @dataclass(slots=True)
 class _Item:
-    """One item's rows by warehouse. `confirmed_at`: when its level may be judged, in epoch milliseconds."""
+    """One item's rows by warehouse.
+
+    `confirmed_at`: when its level may be judged; `fell_at`: when it was last seen to fall, 0 if it has risen since.
+    Both in epoch milliseconds.
+    """
 
     rows: dict[str, ShelfRow] = field(default_factory=dict)
     confirmed_at: int = 0
+    fell_at: int = 0
     level: StockLevel | None = None
 
 
@@ -48,6 +55,8 @@ class Shelf:
             known = item.rows.get(row.warehouse_id)
             if known is not None and (row.minute < known.minute or row == known):
                 continue
+            if known is not None and row.available != known.available:
+                item.fell_at = now if row.available < known.available else 0
             item.rows[row.warehouse_id] = row
             item.level = None
             if row.minute < now // 1000 - self._fresh_seconds:
@@ -65,12 +74,14 @@ class Shelf:
     @staticmethod
     def _level(item: _Item, now: int) -> StockLevel:
         confirmed = now >= item.confirmed_at
-        if item.level is None or item.level.confirmed != confirmed:
+        falling = now - item.fell_at <= _FALLING_MS
+        if item.level is None or item.level.confirmed != confirmed or item.level.falling != falling:
             declared = [row.safety_stock for row in item.rows.values() if row.safety_stock is not None]
             item.level = StockLevel(
                 available=sum(row.available for row in item.rows.values()),
                 safety_stock=sum(declared) if declared else None,
                 confirmed=confirmed,
                 warehouses={warehouse: row.available for warehouse, row in item.rows.items()},
+                falling=falling,
             )
         return item.level

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
 from services.alerts.detectors.roi_floor import RoiFloor, RoiFloorParameters
+from services.alerts.plan import Plan
 from services.common.clock import MINUTE_MS
 from tests.alerts.book import BEGIN_MS, Book, breaches
 
@@ -30,7 +34,7 @@ class Ads:
 
 
 def looks(book: Book, minutes: range, **parameters: float) -> list[int]:
-    detector = RoiFloor(RoiFloorParameters(**parameters))
+    detector = RoiFloor(RoiFloorParameters(only_budgeted=False, **parameters))
     return [
         minute
         for minute in minutes
@@ -52,6 +56,19 @@ def test_a_wrong_price_is_told(orders: float, within: int) -> None:
     found = looks(ads.book(), range(100, 300))
     assert 200 < found[0] <= 200 + within
     assert found[-1] <= 250
+
+
+def test_only_ads_with_a_budget_have_to_pay_for_themselves() -> None:
+    """Catches: a page all festival long about a channel that nobody expects a return of."""
+    book = Ads(1, 10, 0.3).book()
+    detector = RoiFloor(RoiFloorParameters())
+    plan = Plan(BEGIN_MS, BEGIN_MS + 24 * 3_600_000)
+    budgeted = replace(plan, budgets={"web": Decimal(1000)})
+    told = [
+        breaches(detector.judge(book.scene(detector, BEGIN_MS + 200 * MINUTE_MS, known)))
+        for known in (None, plan, budgeted)
+    ]
+    assert [bool(found) for found in told] == [False, False, True]
 
 
 def test_ads_that_begin_before_their_orders_come_are_in_order() -> None:

@@ -22,9 +22,11 @@ from tests.alerts.shop import Shop
 QUARTER = 15 * 60
 
 
-def scene(available: int, units: int, *, safety: int | None = None, price: float = 50.0) -> CampaignScene:
+def scene(
+    available: int, units: int, *, safety: int | None = None, price: float = 50.0, falling: bool = True
+) -> CampaignScene:
     detector = StockLow(StockLowParameters())
-    stock = {"sku": StockLevel(available, safety, True, {"w": available})}
+    stock = {"sku": StockLevel(available, safety, True, {"w": available}, falling)}
     sold = {"sku": Sold(units, units * price, QUARTER)} if units else {}
     return Book({}).scene(detector, BEGIN_MS + 3_600_000, None, stock=stock, sold=sold)
 
@@ -45,6 +47,12 @@ def test_what_sells_out_within_minutes_is_low_whatever_its_safety_stock() -> Non
 def test_two_sales_or_plenty_are_not(available: int, units: int) -> None:
     verdict = low(available, units)
     assert verdict is None or verdict.sighting is not Sighting.BREACH
+
+
+def test_a_level_that_never_falls_is_not_what_is_sold_from() -> None:
+    """Catches: a page for every item of a shop that reports its stock once a day, or reports what it may sell."""
+    look = scene(100, 150, falling=False)
+    assert StockLow(StockLowParameters()).judge(look) == []
 
 
 def test_it_ends_later_than_it_began() -> None:
@@ -76,11 +84,13 @@ async def test_the_store_says_what_an_item_sells(store: Store) -> None:
     await service.restore()
     shop.write_history(until=2)
     # About 4.5 pieces a minute of each.
-    shop.set_stock("sku-0", 45)
+    shop.set_stock("sku-0", 47)
     shop.set_stock("sku-1", 1500)
     told = []
-    for _ in range(15):
+    for second in range(15):
         shop.tick()
+        if second == 1:
+            shop.set_stock("sku-0", 45)
         told += [t.alert for t in await service.look() if t.alert.campaign_id == shop.campaign]
     assert [(alert.rule, alert.labels["item_id"], alert.state.value) for alert in told] == [
         ("stock_low", "sku-0", "firing")

@@ -39,6 +39,7 @@ class RoiFloorParameters(Parameters):
     lag_minutes: int = Field(5, ge=0, le=30, description="time from a click to its paid order")
     min_cost: float = Field(50.0, ge=0, description="spend that a window must hold")
     confidence: float = Field(0.9999, gt=0.5, lt=1, description="that the sales are not just few by chance")
+    only_budgeted: bool = Field(True, description="judge only channels with a budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class RoiFloor(CampaignDetector[RoiFloorParameters]):
             minutes = {name: np.array([float(value or 0) for value in row[name]]) for name in _MEASURES}
             # Without any order the channel's sales are not told by channel, or are not its ads' to bring.
             if not minutes["ad_cost"].any() or not minutes["orders_paid"].any():
+                continue
+            if self.parameters.only_budgeted and (scene.plan is None or channel not in scene.plan.budgets):
                 continue
             verdict = self._judge(scene, channel, minutes, curve.start_ms // 1000)
             if verdict is not None:

@@ -23,7 +23,8 @@ class StockOutParameters(Parameters):
 class StockLowParameters(Parameters):
     """The limit is the item's own `safety_stock`, times `factor`, or what it sells within `horizon_minutes`.
 
-    A rate of a few sales is uncertain: only what it surely is at the least counts.
+    A rate of a few sales is uncertain: only what it surely is at the least counts. A level that does not fall while
+    the item sells is not the stock that is sold from, and says nothing of when it will be gone.
     """
 
     factor: float = Field(1.0, gt=0, description="times the safety stock at or below which stock is low")
@@ -57,12 +58,12 @@ class StockLow(CampaignDetector[StockLowParameters]):
                 continue
             safety = level.safety_stock or 0
             sold = scene.sold.get(item)
-            rate = 0.0 if sold is None else sold.units * 60 / max(1, sold.seconds)
+            rate = 0.0 if sold is None or not level.falling else sold.units * 60 / max(1, sold.seconds)
             # Most items have plenty by either measure, and need no statistics.
             if level.available > max(p.resolve_factor * safety, p.resolve_minutes * rate):
                 continue
             surely = 0.0
-            if sold is not None and level.available <= p.horizon_minutes * rate and not scene.writing_history:
+            if rate and sold is not None and level.available <= p.horizon_minutes * rate and not scene.writing_history:
                 surely = poisson_interval(sold.units, p.confidence).low * 60 / max(1, sold.seconds)
             breach = level.available <= max(p.factor * safety, p.horizon_minutes * surely)
             limit = max(p.factor * safety, p.horizon_minutes * rate)
