@@ -1,4 +1,4 @@
-"""A token bucket: how much may be sent now, and how long until more may. Pure: time is passed in."""
+"""A token bucket: how much may be sent now, and how long until more may. Time is passed in."""
 
 from __future__ import annotations
 
@@ -50,3 +50,22 @@ class Bucket:
         """Until one message may be sent; 0 when it may now."""
         missing = 1 - self.filled(now).tokens
         return 0 if missing <= 1e-9 else int(missing * 60_000 / self.limit.per_minute) + 1
+
+
+class Budget:
+    """What all who send to one address may send together: the only thing here that changes."""
+
+    def __init__(self, limit: Limit, now: int) -> None:
+        self._bucket = Bucket.full(limit, now)
+
+    def available(self, now: int) -> int:
+        """How many messages may be sent at once."""
+        return self._bucket.available(now)
+
+    def wait_ms(self, now: int) -> int:
+        """Until one message may be sent; 0 when it may now."""
+        return self._bucket.wait_ms(now)
+
+    def take(self, now: int) -> None:
+        """One message is sent."""
+        self._bucket = self._bucket.taken(now)

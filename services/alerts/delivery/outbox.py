@@ -11,10 +11,11 @@ import asyncio
 from collections.abc import Sequence
 
 from services.alerts.alert import Transition
+from services.alerts.delivery.bucket import Budget
 from services.alerts.delivery.health import ReceiverState
 from services.alerts.delivery.receiver import Receiver
 from services.alerts.delivery.routing import after_escalation, route
-from services.alerts.delivery.worker import Standing, Timing, Wanted, Worker
+from services.alerts.delivery.worker import Standing, Timing, Wanted, Worker, monotonic_ms
 from services.alerts.ledger import Ledger
 from services.common import prometheus
 
@@ -26,8 +27,19 @@ class Outbox:
         self, ledger: Ledger, receivers: Sequence[Receiver], timing: Timing, standing: Standing = tuple
     ) -> None:
         self._receivers = list(receivers)
+        # Several receivers may be one robot, with other alerts and other people to call: it has one limit.
+        budgets: dict[tuple[str, ...], Budget] = {}
+        now = monotonic_ms()
         self._workers = [
-            Worker(receiver, ledger, timing, self._wanted_by(receiver), standing) for receiver in self._receivers
+            Worker(
+                receiver,
+                ledger,
+                timing,
+                budgets.setdefault(receiver.sink.account, Budget(receiver.sink.limit, now)),
+                self._wanted_by(receiver),
+                standing,
+            )
+            for receiver in self._receivers
         ]
 
     async def load(self) -> None:

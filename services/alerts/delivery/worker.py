@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.alerts.alert import Alert, Transition
-from services.alerts.delivery.bucket import Bucket
+from services.alerts.delivery.bucket import Budget
 from services.alerts.delivery.health import Health
 from services.alerts.delivery.queue import Key, choose, key_of
 from services.alerts.delivery.receiver import Receiver
@@ -68,7 +68,6 @@ class _Pace:
     `alone`: notices that were refused together with others, and that are to be told by themselves.
     """
 
-    bucket: Bucket
     not_before: int = 0
     resend_at: int = 0
     failures: int = 0
@@ -83,9 +82,11 @@ class Worker:
         receiver: Receiver,
         ledger: Ledger,
         timing: Timing,
+        budget: Budget,
         wanted: Wanted,
         standing: Standing,
     ) -> None:
+        """`budget` may be shared with other receivers at the same address."""
         self.receiver = receiver
         self.health = Health()
         self._ledger = ledger
@@ -99,7 +100,8 @@ class Worker:
         self._overflowed = False
         self._news = asyncio.Event()
         self._since = timing.clock()
-        self._pace = _Pace(Bucket.full(receiver.sink.limit, _monotonic()))
+        self._budget = budget
+        self._pace = _Pace()
 
     @property
     def waiting(self) -> int:
@@ -160,8 +162,8 @@ class Worker:
 
     def _wait_ms(self) -> int | None:
         """Until something is to be sent; None: until there is news."""
-        now = _monotonic()
-        ready = max(self._pace.not_before, now + self._pace.bucket.wait_ms(now))
+        now = monotonic_ms()
+        ready = max(self._pace.not_before, now + self._budget.wait_ms(now))
         if self._queue:
             return max(0, ready - now)
         return None if self.receiver.sink.resend_ms is None else max(0, max(ready, self._pace.resend_at) - now)
@@ -201,7 +203,7 @@ class Worker:
         by_key = {key_of(entry.notice): entry for entry in self._queue}
         batch = choose(
             [entry.notice for entry in self._queue],
-            available=self._pace.bucket.available(_monotonic()),
+            available=self._budget.available(monotonic_ms()),
             together=sink.together,
             gathers=sink.resend_ms is not None,
             alone=self._pace.alone,
@@ -231,7 +233,7 @@ class Worker:
         assert sink.resend_ms is not None
         now = self._timing.clock()
         # Not all at the same moment, when there are several of us.
-        self._pace.resend_at = _monotonic() + int(sink.resend_ms * random.uniform(0.9, 1.0))
+        self._pace.resend_at = monotonic_ms() + int(sink.resend_ms * random.uniform(0.9, 1.0))
         self._ended = {key: n for key, n in self._ended.items() if now - n.at < RESOLVED_MS}
         opened = {a.fingerprint: Transition(a, now, notice=FIRING) for a in self._standing()}
         # What has come back has the labels of what had gone: to tell of that end again would end it.
@@ -246,8 +248,7 @@ class Worker:
 
     async def _send(self, batch: Sequence[Transition]) -> Attempt:
         """One attempt, after which the receiver is left alone as long as it takes."""
-        started = _monotonic()
-        self._pace.bucket = self._pace.bucket.taken(started)
+        self._budget.take(monotonic_ms())
         prometheus.ALERT_DELIVERY_ATTEMPTS.labels(self.receiver.kind).inc()
         now = self._timing.clock()
         try:
@@ -264,7 +265,7 @@ class Worker:
             self.health = self.health.failed(self._timing.clock(), attempt.detail)
             self._pace.failures += 1
             wait = max(_backoff_ms(self._pace.failures), attempt.retry_after * random.uniform(1.0, 1.1))
-            self._pace.not_before = _monotonic() + int(wait if attempt.retry else 0)
+            self._pace.not_before = monotonic_ms() + int(wait if attempt.retry else 0)
             extra = {"receiver": self.receiver.name, "detail": attempt.detail, "failures": self._pace.failures}
             logger.warning("receiver did not take a message", extra=extra)
         return attempt
@@ -327,5 +328,6 @@ def _backoff_ms(attempts: int) -> float:
     return longest * random.uniform(0.5, 1.0)
 
 
-def _monotonic() -> int:
+def monotonic_ms() -> int:
+    """For distances of time, whatever becomes of the wall clock."""
     return time.monotonic_ns() // 1_000_000

@@ -123,6 +123,18 @@ async def test_more_than_the_robot_takes_becomes_digests_with_the_worst_first(st
     assert "支付失败" in texts[0]
 
 
+async def test_two_receivers_that_are_one_robot_have_one_limit(store: Store) -> None:
+    vendor = DingTalkVendor()
+    with serving(vendor.answer) as server:
+        one, other = (receiver(name, vendor.sink(server.url)) for name in ("one", "other"))
+        async with running(store, one, other) as (ledger, outbox):
+            await tell(ledger, outbox, made(30, fresh_campaign("robot")))
+            await until(lambda: len(server.received) >= 5)
+            # Ten, if each had five of its own; the sixth may come after four seconds.
+            await asyncio.sleep(1)
+            assert len(server.received) <= 6
+
+
 async def test_a_receiver_that_wants_to_be_left_alone_is(store: Store) -> None:
     answers = [Reply(429, headers={"Retry-After": "1"}), Reply(200)]
     at: list[float] = []

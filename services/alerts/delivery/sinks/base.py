@@ -64,6 +64,11 @@ class Sink(ABC):
     """What the vendor allows, kept by whoever sends."""
 
     @property
+    @abstractmethod
+    def account(self) -> tuple[str, ...]:
+        """What the vendor counts messages by; a secret."""
+
+    @property
     def resend_ms(self) -> int | None:
         """How often what is open must be sent again so that the receiver does not take it for over; None: never."""
         return None

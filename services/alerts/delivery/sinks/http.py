@@ -86,6 +86,10 @@ class HttpSink(Sink):
             verify=_trusted(),
         )
 
+    @property
+    def account(self) -> tuple[str, ...]:
+        return self._urls
+
     def requests(self, message: Message, now: int) -> Sequence[Request]:
         """What to POST at this moment, to each address. Pure."""
         body = encode(message)

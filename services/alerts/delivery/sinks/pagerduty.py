@@ -36,6 +36,10 @@ class PagerDuty(HttpSink):
         super().__init__([url], [routing_key], timeout_seconds=timeout_seconds)
         self._routing_key = routing_key
 
+    @property
+    def account(self) -> tuple[str, ...]:
+        return (*self._urls, self._routing_key)
+
     def render(self, notices: Sequence[Transition], context: Context) -> Message:
         notice = notices[0]
         alert = notice.alert
