@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=1, le=65535, description="port of a service started by itself")
 
     # Alerts
-    rules_file: Path | None = Field(None, description="YAML rules, a file or a folder; unset uses those that ship with Warroom; docs/rules.md")
+    rules_file: Path | None = Field(
+        None, description="YAML rules, a file or a folder; unset uses those that ship with Warroom; docs/rules.md"
+    )
     receivers_file: Path | None = Field(None, description="YAML: who is told of which alerts; docs/receivers.md")
     alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")

@@ -14,6 +14,7 @@ from services.alerts import queries
 from services.alerts.backtest import queries as period
 from services.alerts.memory.past import Past, Refunds, Sales, Stream, running
 from services.alerts.plan import Plan, plan_of
+from services.alerts.readings.seconds import Seconds, read_seconds
 from services.alerts.readings.sql import DIMENSIONS, SUMS, panel_rows
 from services.alerts.series import Counts
 from services.alerts.shelf import ShelfRow
@@ -58,9 +59,16 @@ async def read_plans(pool: StorePool) -> dict[str, Plan]:
 
 
 async def read_pasts(
-    pool: StorePool, span: Span, plans: Mapping[str, Plan | None], dimensions: Collection[str]
+    pool: StorePool,
+    span: Span,
+    plans: Mapping[str, Plan | None],
+    dimensions: Collection[str],
+    payments: Collection[Seconds] = (),
 ) -> list[Past]:
-    """A past for each of the campaigns, with totals by these dimensions ('' is the whole). Raises `StoreError`."""
+    """A past for each of the campaigns, with totals by these dimensions ('' is the whole) and these payments.
+
+    Raises `StoreError`.
+    """
     pasts = {
         campaign: Past(
             campaign,
@@ -82,6 +90,22 @@ async def read_pasts(
             counts = pasts[rows[0]["campaign_id"]].kinds.setdefault(kind, _zeros(span))
             for row in rows:
                 counts[row["second"] - span.begin] += row["events"]
+    await _by_time(pool, span, pasts)
+    for campaign, past in pasts.items():
+        past.sales = await _sales(pool, span, campaign)
+    for ask in payments:
+        whole = await read_seconds(pool, span.end * 1000 - 1, ask, sorted(pasts), span.end - span.begin)
+        for campaign, reading in whole.items():
+            pasts[campaign].payments = {**pasts[campaign].payments, ask: reading.rows}
+    streams = await _streams(pool, span, sorted(pasts), dimensions)
+    for campaign, past in pasts.items():
+        past.streams = streams.get(campaign, [])
+    return list(pasts.values())
+
+
+async def _by_time(pool: StorePool, span: Span, pasts: Mapping[str, Past]) -> None:
+    """Refunds, stock levels, and how many items had orders."""
+    ids = {"ids": sorted(pasts)}
     found: dict[str, list[Refunds]] = {campaign: [] for campaign in pasts}
     milliseconds = {"from": span.begin * 1000, "to": span.end * 1000}
     for row in await _table(pool, queries.REFUNDS_RECENT, {**ids, **milliseconds}):
@@ -98,12 +122,6 @@ async def read_pasts(
         stock[row["campaign_id"]].append((row["second"], _shelf_row(row)))
     for campaign, levels in stock.items():
         pasts[campaign].stock = levels
-    for campaign, past in pasts.items():
-        past.sales = await _sales(pool, span, campaign)
-    streams = await _streams(pool, span, sorted(pasts), dimensions)
-    for campaign, past in pasts.items():
-        past.streams = streams.get(campaign, [])
-    return list(pasts.values())
 
 
 async def read_refused(pool: StorePool, span: Span) -> dict[str, Counts]:

@@ -15,14 +15,16 @@ from typing import Any
 
 from services.alerts.alert import Alert, Transition
 from services.alerts.backtest.load import LEAD_SECONDS, Span, active_campaigns, read_pasts, read_plans, read_refused
-from services.alerts.detectors import CampaignDetector
 from services.alerts.engine import Engine
 from services.alerts.lifecycle import OPEN, State
 from services.alerts.memory.past import Past, running
 from services.alerts.memory.stage import Answered, Stage
 from services.alerts.plan import Plan
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
+from services.alerts.readings.inquiry import Inquiry
 from services.alerts.readings.reader import Reader
+from services.alerts.readings.seconds import Seconds
+from services.alerts.readings.watch import Watch, Watched
 from services.alerts.rules.model import Rule
 from services.alerts.scene import PartitionProgress, PipelineScene
 from services.alerts.series import Counts
@@ -70,10 +72,11 @@ async def backtest(
     declared = await read_plans(pool)
     campaigns = await active_campaigns(pool, span) if campaign is None else [campaign]
     plans = {name: declared.get(name) for name in campaigns}
-    judged = [rule for rule in rules if _can_be_judged(rule, start_ms, plans.values())]
+    judged = [rule for rule in rules if rule.detector not in _BLIND]
     engine = Engine(judged)
-    dimensions = _dimensions(engine, start_ms, plans.values())
-    pasts = await read_pasts(pool, span, plans, dimensions) if campaigns else []
+    asked = _asked(engine, start_ms, plans.values())
+    payments = [ask for ask in asked if isinstance(ask, Seconds)]
+    pasts = await read_pasts(pool, span, plans, _dimensions(asked), payments) if campaigns else []
     stage = Stage(pasts, engine.asks)
     pipeline = _Pipeline(span, await read_refused(pool, span), pasts)
     elsewhere = _Elsewhere(pool, plans)
@@ -85,7 +88,8 @@ async def backtest(
         also = {alert.campaign_id for alert in engine.alerts.values()}
         asks = stage.asks(second * 1000, also)
         missing = {name: stage.missing(name, asked, second * 1000) for name, asked in asks.items()}
-        answered = await elsewhere.answer(second * 1000, missing)
+        watched = {name: stage.watched(name, asked, second * 1000) for name, asked in asks.items()}
+        answered = await elsewhere.answer(second * 1000, missing, watched)
         outcome = engine.evaluate(stage.scene(pipeline.scene(second), asks, answered), lambda alert, now: False)
         engine.commit(outcome)
         transitions += outcome.transitions
@@ -95,20 +99,16 @@ async def backtest(
     return report
 
 
-def _can_be_judged(rule: Rule, now: int, plans: Iterable[Plan | None]) -> bool:
-    detector = rule.build()
-    if rule.detector in _BLIND:
-        return False
-    if not isinstance(detector, CampaignDetector):
-        return True
-    return all(isinstance(ask, Ask | Curve) for plan in (None, *plans) for ask in detector.asks(now, plan))
-
-
-def _dimensions(engine: Engine, now: int, plans: Iterable[Plan | None]) -> set[str]:
+def _asked(engine: Engine, now: int, plans: Iterable[Plan | None]) -> set[Inquiry]:
+    """What rules look at, at the beginning and in each phase."""
     moments = [(now, None), *((now, plan) for plan in plans)]
     moments += [(phase.start_ms, plan) for _, plan in moments if plan is not None for phase in plan.phases]
-    asks = [ask for moment, plan in moments for ask in engine.asks(moment, plan) if isinstance(ask, Ask | Curve)]
-    return {""} | {name for ask in asks for name, _ in ask.filters} | {ask.by for ask in asks if ask.by}
+    return {ask for moment, plan in moments for ask in engine.asks(moment, plan)}
+
+
+def _dimensions(asked: Iterable[Inquiry]) -> set[str]:
+    metrics = [ask for ask in asked if isinstance(ask, Ask | Curve)]
+    return {""} | {name for ask in metrics for name, _ in ask.filters} | {ask.by for ask in metrics if ask.by}
 
 
 def _incidents(transitions: Iterable[Transition]) -> list[Incident]:
@@ -130,11 +130,14 @@ class _Elsewhere:
 
     def __init__(self, pool: StorePool, plans: Mapping[str, Plan | None]) -> None:
         self._reader = Reader(pool)
+        self._watch = Watch(pool)
         self._plans = plans
         self._minute = 0
         self._known: dict[tuple[str, Ask | Curve], Reading | CurveReading] = {}
 
-    async def answer(self, now: int, asks: Mapping[str, Collection[Ask | Curve]]) -> dict[str, Answered]:
+    async def answer(
+        self, now: int, asks: Mapping[str, Collection[Ask | Curve]], watched: Mapping[str, Watched]
+    ) -> dict[str, Answered]:
         if floor_minute(now) != self._minute:
             self._minute, self._known = floor_minute(now), {}
         wanted = [(name, ask) for name, asked in asks.items() for ask in asked if (name, ask) not in self._known]
@@ -144,12 +147,14 @@ class _Elsewhere:
             *(self._reader.answer(name, ask, moment, self._minute, self._plans[name]) for name, ask in wanted)
         )
         self._known |= dict(zip(wanted, answers, strict=True))
+        suspects = await self._watch.read(now, watched)
         found: dict[str, Answered] = {}
         for name, asked in asks.items():
             mine = {ask: self._known[name, ask] for ask in asked}
             found[name] = Answered(
                 {a: answer for a, answer in mine.items() if isinstance(a, Ask) and isinstance(answer, Reading)},
                 {a: answer for a, answer in mine.items() if isinstance(a, Curve) and isinstance(answer, CurveReading)},
+                suspects[name],
             )
         return found
 

@@ -13,6 +13,7 @@ from services.alerts.memory.past import Past, Stream
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
 from services.alerts.readings.panels import kinds_of
 from services.alerts.readings.reader import end_of
+from services.alerts.readings.seconds import SECONDS, Payments, Seconds, SecondsReading
 from services.alerts.readings.sql import DIMENSIONS
 from services.alerts.series import Counts
 from services.common.clock import floor_minute
@@ -25,6 +26,7 @@ class Answers:
 
     def __init__(self, past: Past) -> None:
         self._past = past
+        self._payments: dict[Seconds, Mapping[str, Payments]] = {}
         self._by_kind: dict[tuple[Kind, str | None], list[Stream]] = {}
         for stream in past.streams:
             dimension = next(iter(stream.labels), "") if past.by_dimension else None
@@ -78,6 +80,36 @@ class Answers:
             rows[value] = {name: [one[name] for one in told] for name in ask.metrics}
         return CurveReading(rows, start_ms, ask.step_ms, steps, now)
 
+    def seconds(self, ask: Seconds, now: int) -> SecondsReading:
+        """Payments of the last two minutes at `now`; the second that has begun holds nothing yet."""
+        past = self._past
+        at = min(max(now // 1000 - past.begin, 0), past.length)
+        known = past.payments.get(ask)
+        if known is None:
+            known = self._payments.get(ask)
+        if known is None:
+            known = self._payments[ask] = self._payments_of(ask)
+        rows = {}
+        for value, payments in known.items():
+            failed, paid = (_last(counts, at) for counts in (payments.failed, payments.paid))
+            if failed.any() or paid.any():
+                rows[value] = Payments(failed, paid)
+        return SecondsReading(rows, past.begin + at + 1 - SECONDS)
+
+    def _payments_of(self, ask: Seconds) -> dict[str, Payments]:
+        found: dict[str, Payments] = {}
+        if self._past.step != 1:
+            return found
+        for stream in self._by_kind.get((Kind.ORDERS, None), ()):
+            if any(stream.labels.get(name, _UNKNOWN) not in values for name, values in ask.filters):
+                continue
+            value = stream.labels.get(ask.by, _UNKNOWN) if ask.by else ""
+            payments = found.setdefault(value, Payments(*(np.zeros(self._past.length, np.int64) for _ in range(2))))
+            for counts, name in ((payments.failed, "payments_failed"), (payments.paid, "orders_paid")):
+                if name in stream.totals:
+                    np.add(counts, np.diff(stream.totals[name]), out=counts)
+        return found
+
     def _places(self, moments_ms: Counts, now: int) -> Counts:
         past = self._past
         seconds = np.minimum(moments_ms // 1000, now // 1000)
@@ -114,6 +146,13 @@ class Answers:
             else:
                 measures[name] = sums.get(name, 0)
         return {name: compute(name, measures, margin) for name in ask.metrics}
+
+
+def _last(counts: Counts, at: int) -> Counts:
+    result = np.zeros(SECONDS, dtype=np.int64)
+    known = counts[max(0, at + 1 - SECONDS) : at]
+    result[SECONDS - 1 - len(known) : SECONDS - 1] = known
+    return result
 
 
 def _named(ask: Ask | Curve) -> frozenset[str]:

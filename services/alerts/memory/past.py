@@ -9,6 +9,7 @@ import numpy as np
 
 from schemas.metrics import Kind
 from services.alerts.plan import Plan
+from services.alerts.readings.seconds import Payments, Seconds
 from services.alerts.series import Counts
 from services.alerts.shelf import ShelfRow
 
@@ -64,7 +65,8 @@ class Past:
 
     `traffic` and `paid` are events by channel, `orders` those that the pulse counts (created and paid). `kinds` counts
     the events of each kind. `refunds` and `stock` are in the order of time, a level being known from its second on;
-    `sales` lie at the beginning of their step. `items` says of a clock hour (seconds / 3600) how many items had
+    `sales` lie at the beginning of their step. `payments` have a place for each second too, by what is asked; where
+    streams step by seconds they follow from those. `items` says of a clock hour (seconds / 3600) how many items had
     orders. `streams` step by `step` seconds, and a step is known when it is over; where `by_dimension`, each event is
     in one stream for every dimension that it has, and in one that has none.
     """
@@ -79,6 +81,7 @@ class Past:
     kinds: dict[str, Counts] = field(default_factory=dict)
     refunds: Sequence[Refunds] = ()
     sales: Sales = field(default_factory=Sales)
+    payments: Mapping[Seconds, Mapping[str, Payments]] = field(default_factory=dict)
     stock: Sequence[tuple[int, ShelfRow]] = ()
     items: Mapping[int, int] = field(default_factory=dict)
     streams: Sequence[Stream] = ()

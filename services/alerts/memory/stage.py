@@ -13,6 +13,10 @@ from services.alerts.history import REFRESH_MS, STEP_SECONDS, History, empty_ser
 from services.alerts.memory.answers import Answers
 from services.alerts.memory.past import Past, Refunds, running
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
+from services.alerts.readings.inquiry import Inquiry
+from services.alerts.readings.seconds import Seconds, SecondsReading
+from services.alerts.readings.suspects import BatchSearch, Search
+from services.alerts.readings.watch import Found, Watched
 from services.alerts.scene import Activity, CampaignScene, PipelineScene, Scene, Sold, StockLevel
 from services.alerts.series import Counts, Series
 from services.alerts.shelf import Shelf
@@ -26,6 +30,7 @@ class Answered:
 
     readings: Mapping[Ask, Reading] = field(default_factory=dict)
     curves: Mapping[Curve, CurveReading] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
 
 
 class Play:
@@ -42,11 +47,11 @@ class Play:
         self._shelf = Shelf()
         self._shelved = 0
 
-    def last_arrival(self, now: int) -> int:
-        """When an event last came, in epoch ms; 0 before the first."""
-        return max((kind.last_arrival for kind in self._activity(now).values()), default=0)
+    def arrivals(self, now: int) -> dict[str, int]:
+        """When an event of each kind last came, in epoch ms; kinds without events are absent."""
+        return {name: kind.last_arrival for name, kind in self._activity(now).items()}
 
-    def scene(self, now: int, watermark: int, asks: Iterable[Ask | Curve], elsewhere: Answered) -> CampaignScene:
+    def scene(self, now: int, watermark: int, asks: Iterable[Inquiry], elsewhere: Answered) -> CampaignScene:
         """What is known of it at `now`, epoch ms."""
         past = self.past
         at = self._at(now)
@@ -56,12 +61,13 @@ class Play:
         activity = self._activity(now)
         last = max((kind.last_event for kind in activity.values()), default=0) // 1000 - past.begin
         readings, curves = dict(elsewhere.readings), dict(elsewhere.curves)
+        seconds: dict[Seconds, SecondsReading] = {}
         for ask in asks:
-            if not self.answers.knows(ask, now):
-                continue
-            if isinstance(ask, Ask):
+            if isinstance(ask, Seconds):
+                seconds[ask] = self.answers.seconds(ask, now)
+            elif isinstance(ask, Ask) and self.answers.knows(ask, now):
                 readings[ask] = self.answers.reading(ask, now, watermark)
-            else:
+            elif isinstance(ask, Curve) and self.answers.knows(ask, now):
                 curves[ask] = self.answers.curve(ask, now, watermark)
         return CampaignScene(
             campaign_id=past.campaign_id,
@@ -80,6 +86,9 @@ class Play:
             plan=past.plan,
             readings=readings,
             curves=curves,
+            seconds=seconds,
+            suspects=elsewhere.found.suspicions,
+            batches=elsewhere.found.batches,
         )
 
     def _at(self, now: int) -> int:
@@ -178,24 +187,29 @@ class Stage:
         self._plays = {past.campaign_id: Play(past) for past in pasts}
         self._asking = asking
 
-    def asks(self, now: int, also: Collection[str] = ()) -> dict[str, list[Ask | Curve]]:
+    def asks(self, now: int, also: Collection[str] = ()) -> dict[str, list[Inquiry]]:
         """What is asked at `now` of each campaign that is looked at: those with recent events, and `also`."""
         found = {}
         for campaign, play in self._plays.items():
-            last = play.last_arrival(now)
+            last = max(play.arrivals(now).values(), default=0)
             if last and (campaign in also or now - last <= _ACTIVE_MS):
-                found[campaign] = [ask for ask in self._asking(now, play.past.plan) if isinstance(ask, Ask | Curve)]
+                found[campaign] = list(self._asking(now, play.past.plan))
         return found
 
-    def missing(self, campaign: str, asks: Iterable[Ask | Curve], now: int) -> list[Ask | Curve]:
-        """Those that memory does not answer."""
+    def missing(self, campaign: str, asks: Iterable[Inquiry], now: int) -> list[Ask | Curve]:
+        """The metrics that memory does not answer."""
         answers = self._plays[campaign].answers
-        return [ask for ask in asks if not answers.knows(ask, now)]
+        return [ask for ask in asks if isinstance(ask, Ask | Curve) and not answers.knows(ask, now)]
+
+    def watched(self, campaign: str, asks: Iterable[Inquiry], now: int) -> Watched:
+        """The searches among the questions, which memory answers none of."""
+        searches = [ask for ask in asks if isinstance(ask, Search | BatchSearch)]
+        return Watched(searches, self._plays[campaign].arrivals(now))
 
     def scene(
         self,
         pipeline: PipelineScene,
-        asks: Mapping[str, Iterable[Ask | Curve]],
+        asks: Mapping[str, Iterable[Inquiry]],
         elsewhere: Mapping[str, Answered],
     ) -> Scene:
         """The scene at the pipeline's moment, of the campaigns of which something is asked."""

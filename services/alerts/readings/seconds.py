@@ -69,10 +69,12 @@ GROUP BY campaign_id, value_of, second
 """
 
 
-async def read_seconds(pool: StorePool, now: int, ask: Seconds, campaigns: list[str]) -> dict[str, SecondsReading]:
-    """By campaign, the seconds up to `now` (epoch ms). Raises `StoreError`."""
+async def read_seconds(
+    pool: StorePool, now: int, ask: Seconds, campaigns: list[str], seconds: int = SECONDS
+) -> dict[str, SecondsReading]:
+    """By campaign, so many seconds up to `now` (epoch ms). Raises `StoreError`."""
     end = now // 1000 + 1
-    start = end - SECONDS
+    start = end - seconds
     parameters: dict[str, object] = {"ids": campaigns, "from": start * 1000, "to": end * 1000}
     parameters |= {f"keep_{name}": list(values) for name, values in ask.filters}
     rows: dict[str, dict[str, Payments]] = {campaign: {} for campaign in campaigns}
@@ -80,7 +82,7 @@ async def read_seconds(pool: StorePool, now: int, ask: Seconds, campaigns: list[
         found = rows[row["campaign_id"]]
         payments = found.get(row["value_of"])
         if payments is None:
-            payments = found[row["value_of"]] = Payments(np.zeros(SECONDS, np.int64), np.zeros(SECONDS, np.int64))
+            payments = found[row["value_of"]] = Payments(np.zeros(seconds, np.int64), np.zeros(seconds, np.int64))
         payments.failed[row["second"] - start] += row["failed"]
         payments.paid[row["second"] - start] += row["paid"]
-    return {campaign: SecondsReading(found, start) for campaign, found in rows.items()}
+    return {campaign: SecondsReading(found, start, seconds) for campaign, found in rows.items()}

@@ -13,6 +13,8 @@ from services.alerts.backtest.run import as_json, backtest
 from services.alerts.collector import Collector
 from services.alerts.memory.stage import Stage
 from services.alerts.readings.asks import Ask, Curve
+from services.alerts.readings.inquiry import Inquiry
+from services.alerts.readings.seconds import Seconds
 from services.alerts.rules.load import load_rules, parse_rules
 from services.alerts.scene import CampaignScene, PartitionProgress, PipelineScene
 from services.alerts.series import Series
@@ -33,11 +35,12 @@ def same(one: Series, other: Series) -> bool:
     return (one.start, one.step) == (other.start, other.step) and np.array_equal(one.counts, other.counts)
 
 
-ASKS: list[Ask | Curve] = [
+ASKS: list[Inquiry] = [
     Ask(("orders_paid", "paid_gmv", "aov"), 600_000, "channel", end="complete"),
     Ask(("pv",), 300_000, None, (("channel", ("app", "live")),), end="complete"),
     Ask(("refund_rate", "net_sales"), 3_600_000, end="complete"),
     Curve(("pv", "orders_paid"), 60_000, 600_000, "channel"),
+    Seconds("channel"),
 ]
 
 
@@ -58,7 +61,7 @@ async def test_memory_shows_the_scene_that_the_collector_reads(store: Store, poo
 
     begin = now // 60_000 * 60 - 7200
     span = Span(begin, begin + 7200, begin + 7320)
-    pasts = await read_pasts(pool, span, {shop.campaign: None}, {"", "channel"})
+    pasts = await read_pasts(pool, span, {shop.campaign: None}, {"", "channel"}, [Seconds("channel")])
     stage = Stage(pasts, lambda now, plan: ASKS)
     pipeline = PipelineScene(now, 0, [PartitionProgress("", 0, 1, 1, now, now)], {}, 60, {})
     for moment in (now - 4000, now):
@@ -84,6 +87,12 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
     assert (mine.refunds, mine.items) == (theirs.refunds, theirs.items)
     levels = {item: (level.available, level.safety_stock) for item, level in scene.stock.items()}
     assert levels == {item: (level.available, level.safety_stock) for item, level in told.stock.items()}
+    for asked, payments in told.seconds.items():
+        assert scene.seconds[asked].start == payments.start
+        assert scene.seconds[asked].rows.keys() == payments.rows.keys()
+        assert all(
+            np.array_equal(scene.seconds[asked].rows[value].paid, row.paid) for value, row in payments.rows.items()
+        )
     # In the past what was sold is known by whole minutes.
     assert scene.sold.keys() <= told.sold.keys() == {item for item in told.sold if told.sold[item].units}
     assert all(0 < sold.units <= told.sold[item].units for item, sold in scene.sold.items())
@@ -109,7 +118,7 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
         "sold",
     }
     of_the_moment = {"campaign_id", "now", "watermark", "activity", "end", "live_seconds", "plan"}
-    assert set(CampaignScene.__slots__) - compared - of_the_moment <= {"seconds", "suspects", "batches"}
+    assert set(CampaignScene.__slots__) - compared - of_the_moment <= {"suspects", "batches"}
     assert (scene.last_event // 1000, scene.live()) == (told.last_event // 1000, told.live())
 
 
