@@ -116,6 +116,7 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
         "readings",
         "curves",
         "sold",
+        "seconds",
     }
     of_the_moment = {"campaign_id", "now", "watermark", "activity", "end", "live_seconds", "plan"}
     assert set(CampaignScene.__slots__) - compared - of_the_moment <= {"suspects", "batches"}
