@@ -8,6 +8,9 @@ from services.alerts.detectors.base import Parameters, PipelineDetector, Verdict
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import PartitionProgress, PipelineScene
 
+_REPORTS_SECONDS = 10
+"""Ingest reports about once a second."""
+
 
 class IngestLagParameters(Parameters):
     """A partition lags by now minus its watermark."""
@@ -18,7 +21,7 @@ class IngestLagParameters(Parameters):
 
 class IngestLag(PipelineDetector[IngestLagParameters]):
     parameters_type = IngestLagParameters
-    facts = frozenset({"seconds", "partition", "behind"})
+    facts = frozenset({"seconds", "partition", "behind", "reason", "reason_zh"})
 
     def judge(self, scene: PipelineScene) -> Verdicts:
         worst: dict[str, tuple[float, PartitionProgress]] = {}
@@ -41,6 +44,7 @@ class IngestLag(PipelineDetector[IngestLagParameters]):
                     "seconds": round(lag),
                     "partition": part.partition,
                     "behind": max(0, part.end_offset - part.next_offset),
+                    **_reason(part, scene.now),
                 },
                 evidence={
                     "unit": "seconds",
@@ -54,3 +58,15 @@ class IngestLag(PipelineDetector[IngestLagParameters]):
             for topic, (lag, part) in worst.items()
             if lag > self.parameters.resolve_seconds
         ]
+
+
+def _reason(part: PartitionProgress, now: int) -> dict[str, str]:
+    silent = (now - part.updated_at) // 1000
+    # Ingest that does not report does not know either how much Kafka has taken since.
+    if silent >= _REPORTS_SECONDS:
+        return {"reason": f"ingest has not reported for {silent} s", "reason_zh": f"ingest 已 {silent} 秒没有上报进度"}
+    behind = max(0, part.end_offset - part.next_offset)
+    return {
+        "reason": f"{behind} records wait in partition {part.partition}",
+        "reason_zh": f"分区 {part.partition} 积压 {behind} 条",
+    }
