@@ -39,12 +39,14 @@ class Effect:
     """What may cause an alert.
 
     `wait_ms`: for so long after it fires its page waits, so that a cause that is seen a little later comes first.
-    `linger_ms`: for so long after the end of the cause it may still hold without being paged.
+    `linger_ms`: for so long after the end of the cause it may still hold without being paged. `siblings`: several of
+    the rule in one campaign have one cause that none of them names; the one that is open longest stands for the others.
     """
 
     causes: tuple[Cause, ...] = ()
     wait_ms: int = 0
     linger_ms: int = 0
+    siblings: bool = False
 
 
 _SILENCE = Cause("data_silence")
@@ -52,7 +54,8 @@ _LAG = Cause("ingest_lag")
 _SOLD_OUT = Cause("stock_out", ("item_id",))
 
 SHIPPED: Mapping[str, Effect] = {
-    "ingest_lag": Effect(),
+    # Ingest that stops is behind in every topic, and catches up with one after the other.
+    "ingest_lag": Effect(linger_ms=60_000, siblings=True),
     "dead_letters": Effect(),
     "data_silence": Effect((_LAG,)),
     "stock_low": Effect((_SILENCE, _SOLD_OUT)),
@@ -83,6 +86,7 @@ def effect_of(detector: str, causes: tuple[Cause, ...] | None, wait_ms: int | No
         shipped.causes if causes is None else causes,
         shipped.wait_ms if wait_ms is None else wait_ms,
         max(shipped.linger_ms, window_ms),
+        shipped.siblings and causes is None,
     )
 
 
@@ -159,8 +163,12 @@ class OpenCauses:
         """The alert that causes this one; of several the most severe, and then the one that has been open longest."""
         if not self._by_rule:
             return None
-        causes = self._effects.get(alert.rule, Effect()).causes
-        found = [other for cause in causes for other in self._matching(cause, alert)]
+        effect = self._effects.get(alert.rule, Effect())
+        found = [other for cause in effect.causes for other in self._matching(cause, alert)]
+        if effect.siblings:
+            mine = (one for one in self._by_rule.get(alert.rule, ()) if one.campaign_id == alert.campaign_id)
+            eldest = min(mine, key=_rank, default=alert)
+            found += [] if eldest.id == alert.id else [eldest]
         return min(found, key=_rank, default=None)
 
     def root(self, cause: Alert) -> Alert:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from services.alerts.lifecycle import Sighting, State
 from services.alerts.rules.load import load_rules
 from services.common.errors import ConfigurationError
 from tests.alerts.stage import Stage, rules
+from tests.alerts.test_pages import ALERT
 
 BAD, CLEAR, HOLDS, UNKNOWN = Sighting.BREACH, Sighting.CLEAR, Sighting.HOLDS, Sighting.UNKNOWN
 
@@ -123,6 +125,18 @@ def test_a_page_that_comes_late_is_only_for_what_is_still_bad() -> None:
     stage.look(70)
     assert stage.notices() == []
     assert stage.told[-1].alert.state is State.RESOLVED
+
+
+def test_of_many_topics_that_are_behind_the_first_stands_for_the_others() -> None:
+    """Catches: five pages at once when ingest stops."""
+    topics = [
+        replace(ALERT, id=f"{number}", rule="ingest_lag", campaign_id="*", labels={"topic": f"t{number}"})
+        for number in range(3)
+    ]
+    topics[1] = replace(topics[1], life=replace(topics[1].life, fired_at=1))
+    causes = Incidents({"ingest_lag": SHIPPED["ingest_lag"]}, {"ingest_lag": "ingest_lag"}).among(topics)
+    assert [causes.of(topic) for topic in topics] == [topics[1], None, topics[1]]
+    assert causes.root(topics[1]) == topics[1]
 
 
 def test_rules_that_would_wait_for_each_other_are_refused() -> None:
