@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import socket
@@ -41,6 +40,7 @@ _START = "2026-11-10T20:00:00+08:00"
 @click.option("--lag", default=120, show_default=True, help="Seconds for which ingest is stopped once; 0 for never.")
 @click.option("--speed", default="max", show_default=True, help="At most so many times real speed, or `max`.")
 @click.option("--step", default="5s", show_default=True, help="Event time between two looks at the rules.")
+@click.option("--history", default="0s", show_default=True, help="The beginning, sent at once; 3600s is an hour.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Writes the scorecard there."
 )
@@ -61,6 +61,7 @@ def rehearse(
     lag: int,
     speed: str,
     step: str,
+    history: str,
     out: Path | None,
     data_dir: Path | None,
     kafka: str | None,
@@ -71,6 +72,8 @@ def rehearse(
 ) -> None:
     """Runs generated festivals through broker, ingest, store, alerts and delivery, faster than the clock, and marks
     what was paged: found, missed, false, and how late."""
+    import uvloop
+
     from services.common.logs import configure_logs
     from services.rehearsal.driver import Pacing
     from services.rehearsal.programme import Plan
@@ -91,9 +94,13 @@ def rehearse(
         lag_seconds=lag,
         topic_prefix=prefix,
     )
-    pacing = Pacing(_milliseconds(step), None if speed == "max" else _number("--speed", speed))
+    pacing = Pacing(
+        _milliseconds("--step", step, 1, 60),
+        _milliseconds("--history", history, 0, 3600),
+        None if speed == "max" else max(0.1, _number("--speed", speed)),
+    )
     with _directory(data_dir, keep) as directory:
-        outcome, path = asyncio.run(_run(plan, pacing, Place(directory, kafka, _free_port(), prefix)))
+        outcome, path = uvloop.run(_run(plan, pacing, Place(directory, kafka, _free_port(), prefix)))
     if out is not None:
         document = as_json(outcome, plan, path, pacing.step_ms)
         out.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
@@ -165,10 +172,10 @@ def _moment(text: str) -> int:
     return to_ms(moment) // 1000 * 1000
 
 
-def _milliseconds(text: str) -> int:
-    seconds = _number("--step", text.removesuffix("s"))
-    if not 1 <= seconds <= 60:
-        raise ConfigurationError("--step is between 1s and 60s")
+def _milliseconds(option: str, text: str, least: int, most: int) -> int:
+    seconds = _number(option, text.removesuffix("s"))
+    if not least <= seconds <= most:
+        raise ConfigurationError(f"{option} is between {least}s and {most}s")
     return round(seconds * 1000)
 
 
@@ -177,6 +184,6 @@ def _number(option: str, text: str) -> float:
         number = float(text)
     except ValueError as error:
         raise ConfigurationError(f"{option} {text!r} is no number") from error
-    if not number > 0:
-        raise ConfigurationError(f"{option} is above 0")
+    if not 0 <= number < float("inf"):
+        raise ConfigurationError(f"{option} is at least 0")
     return number

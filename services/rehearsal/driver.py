@@ -28,9 +28,13 @@ _TELL_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """`step_ms` of event time pass between two looks. `speed` is the most times real speed, None for no limit."""
+    """`step_ms` of event time pass between two looks. `speed` is the most times real speed, None for no limit.
+
+    The first `history_ms` are sent at once, as an import would, and are judged as a whole.
+    """
 
     step_ms: int = 5_000
+    history_ms: int = 0
     speed: float | None = None
 
 
@@ -81,7 +85,8 @@ async def rehearse(
     at = plan.start_ms
     last = plan.end_ms + AFTER_MS
     while at < last:
-        at = min(last, at + pacing.step_ms)
+        step_ms = max(pacing.step_ms, pacing.history_ms if at == plan.start_ms else 0)
+        at = min(last, at + step_ms)
         records = feed.until(at)
         spent.on("generating")
         # Within a pause of ingest records are sent, and nobody reads them.
@@ -104,7 +109,7 @@ async def rehearse(
             await stage.trim()
             trimmed = time.monotonic()
             spent.on("broker")
-        if (at - plan.start_ms) // _TELL_MS > (at - pacing.step_ms - plan.start_ms) // _TELL_MS:
+        if (at - plan.start_ms) // _TELL_MS > (at - step_ms - plan.start_ms) // _TELL_MS:
             factor = (at - plan.start_ms) / 1000 / (time.monotonic() - started)
             say(f"{(at - plan.start_ms) / 3_600_000:.0f} h, {events:,} events, {factor:.0f} times real speed")
         if pacing.speed is not None:

@@ -43,6 +43,7 @@ _PATIENCE_SECONDS = 180.0
 """For one step: a part that takes longer is broken."""
 _STOP_SECONDS = 20.0
 _KEEP_RECORDS = 2_000
+_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,9 @@ class Stage:
 
     async def send(self, records: list[Record]) -> None:
         """Returns when Kafka has them. Raises `BrokerError`."""
-        if records:
-            await self._publisher.publish(records)
-            self._sent += len(records)
+        for start in range(0, len(records), _AT_ONCE):
+            await self._publisher.publish(records[start : start + _AT_ONCE])
+        self._sent += len(records)
 
     async def stop_ingest(self) -> None:
         """As when its process is stopped in order."""
