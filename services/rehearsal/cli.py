@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -100,7 +102,11 @@ def rehearse(
         None if speed == "max" else max(0.1, _number("--speed", speed)),
     )
     with _directory(data_dir, keep) as directory:
-        outcome, path = uvloop.run(_run(plan, pacing, Place(directory, kafka, _free_port(), prefix)))
+        try:
+            outcome, path = uvloop.run(_run(plan, pacing, Place(directory, kafka, _free_port(), prefix)))
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            click.echo("Stopped before its end.", err=True)
+            sys.exit(130)
     if out is not None:
         document = as_json(outcome, plan, path, pacing.step_ms)
         out.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
@@ -115,6 +121,10 @@ async def _run(plan: Plan, pacing: Pacing, place: Place) -> tuple[Outcome, str]:
     from services.rehearsal.receiver import receiving
     from services.rehearsal.stage import Stage
 
+    # The broker is a session of its own and would outlive us.
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     rehearsed = Rehearsed(plan)
     async with receiving() as receiver:
         stage = Stage(place, receiver, plan.start_ms)
