@@ -124,6 +124,7 @@ def test_an_incident_is_read_as_it_is_written(name: str, offset: int, seconds: i
     "text",
     [
         "", "spike", "flood@3", "spike@x", "spike@3:0", "spike@3:5:factor", "spike@3:5:factor=eight",
+        "brushing@3:5:by=batch", "coupon_abuse@3:by=luck", "drop@3:5:share=0", "drop@3:5:share=1.1",
         "spike@3:5:factor=1", "silence@3:5:channel=app", "refund_burst@3:5:count=0", "spike@-3",
     ],
 )  # fmt: skip

@@ -43,7 +43,6 @@ class _Habit:
     """How busy the festival must be, 1 for the average."""
     channels: bool = True
     items: bool = False
-    by: tuple[str, ...] = ()
     counts: tuple[int, int] | None = None
     overrun: bool = False
     """Its factor is the higher the quieter it is, so that the budget burns as fast at any hour."""
@@ -61,8 +60,8 @@ _HABITS: dict[str, _Habit] = {
     "refund_channel": _Habit((90, 180), orders=1.5, counts=(30, 60)),
     "spike": _Habit((60, 180), views=20, sells=True),
     "bots": _Habit((120, 300), views=20, sells=True),
-    "brushing": _Habit((240, 360), views=150, counts=(100, 160), by=("user", "device")),
-    "coupon_abuse": _Habit((180, 300), views=100, counts=(180, 280), by=("user", "device", "batch")),
+    "brushing": _Habit((240, 360), views=150, counts=(100, 160)),
+    "coupon_abuse": _Habit((180, 300), views=100, counts=(180, 280)),
     "refund_fraud": _Habit((90, 150), channels=False),
     "refund_burst": _Habit((60, 120), channels=False, counts=(30, 50)),
     "stock_out": _Habit((120, 400), channels=False, items=True),
@@ -180,8 +179,8 @@ def _propose(
             options["factor"] = str(round(_OVERRUN / level, 1))
     if habit.items:
         options["item"] = rng.choice(items)
-    if habit.by:
-        options["by"] = rng.choice(habit.by)
+    if kind.by:
+        options["by"] = rng.choice(kind.by)
     if habit.counts is not None:
         options["count"] = str(rng.randrange(*habit.counts))
     return Incident(name, offset, seconds, options)

@@ -8,6 +8,7 @@ from services.simulator.incidents.customer import buy
 from services.simulator.incidents.kind import Begun, Course, Kind, Stage
 from services.simulator.timeline import SECOND_MS, Timeline
 
+_BY = ("user", "device")
 _ORDERS = 40
 _CHEAPEST = 10
 _LEAD_MS = 40_000
@@ -17,7 +18,7 @@ _LEAD_MS = 40_000
 def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     rng = stage.rng
     channel = begun.channel(stage)
-    by_user = begun.options.get("by", ("user", "device")[begun.turn % 2]) == "user"
+    by_user = begun.options.get("by", _BY[begun.turn % len(_BY)]) == "user"
     device_id = timeline.next_id("d")
     hand = timeline.next_id("u")
     cheap = sorted(stage.catalogue.items, key=lambda item: (item.price_cents, item.item_id))[:_CHEAPEST]
@@ -44,4 +45,5 @@ BRUSHING = Kind(
     _begin,
     frozenset({"channel", "count", "by"}),
     consequences=("order_brushing",),
+    by=_BY,
 )

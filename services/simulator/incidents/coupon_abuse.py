@@ -10,6 +10,7 @@ from services.simulator.incidents.kind import Begun, Course, Kind, Stage
 from services.simulator.timeline import SECOND_MS, Timeline
 from services.simulator.world import REGIONS, stable_share
 
+_BY = ("device", "batch", "user")
 _CLAIMS = 90
 _REDEEMED = 0.3
 _LEAD_MS = 40_000
@@ -17,7 +18,7 @@ _LEAD_MS = 40_000
 
 def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     rng = stage.rng
-    by = begun.options.get("by", ("device", "batch", "user")[begun.turn % 3])
+    by = begun.options.get("by", _BY[begun.turn % len(_BY)])
     channel = begun.channel(stage)
     batch = BATCHES.values[-1]
     device_id, hand = timeline.next_id("d"), timeline.next_id("u")
@@ -60,4 +61,5 @@ COUPON_ABUSE = Kind(
     _begin,
     frozenset({"channel", "count", "by"}),
     consequences=("coupon_abuse", "roi_below_floor"),
+    by=_BY,
 )

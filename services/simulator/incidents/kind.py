@@ -83,7 +83,8 @@ class Kind:
 
     `rule` ought to tell; it is empty for what must not page. `consequences` are rules that may rightly tell too, of
     the same cause. `begin` returns None when the incident cannot happen. `needs_crowd`: it works on what people do,
-    so there must be a public that buys. `about_pipeline`: alerts about it concern no single campaign. `prepare` is
+    so there must be a public that buys. `about_pipeline`: alerts about it concern no single campaign. `by` is what
+    the option of that name may be: whose doing it is. `prepare` is
     called as soon as it is known when the incident begins, with that moment.
     """
 
@@ -95,6 +96,7 @@ class Kind:
     consequences: tuple[str, ...] = ()
     needs_crowd: bool = False
     about_pipeline: bool = False
+    by: tuple[str, ...] = ()
     prepare: Callable[[Stage, Timeline, int, dict[str, str]], Prepared] | None = None
 
 

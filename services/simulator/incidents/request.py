@@ -44,6 +44,8 @@ def parse_incident(text: str) -> Incident:
             known = ", ".join(sorted(kind.options)) or "none"
             raise ConfigurationError(f"incident {text!r}: {part!r} is no option of {name}; it knows {known}")
         options[key] = value
+    if "by" in options and options["by"] not in kind.by:
+        raise ConfigurationError(f"incident {text!r}: by is one of {', '.join(kind.by)}")
     try:
         sane = float(options.get("factor", "2")) > 1
         sane &= int(options.get("count", "1")) > 0
