@@ -35,8 +35,10 @@ from services.alerts.scene import (
     CampaignScene,
     PartitionProgress,
     PipelineScene,
+    Refund,
     Scene,
     Sold,
+    refunds_by_item,
 )
 from services.alerts.series import Series, zeros
 from services.alerts.shelf import Shelf, ShelfRow
@@ -187,7 +189,8 @@ class Collector:
                 recent=channels,
                 recent_paid=paid,
                 recent_all=whole,
-                recent_refunds=refunds.get(campaign, {}),
+                recent_refunds=refunds_by_item(refunds[campaign]),
+                refunds=refunds[campaign],
                 history=self._histories[campaign],
                 stock=self._shelf.levels(campaign, now),
                 sold=self._sold.get(campaign, {}),
@@ -262,15 +265,15 @@ class Collector:
                     series.counts[index] += row[name]
         return found
 
-    async def _refunds(self, now: int, ids: Sequence[str]) -> dict[str, dict[str, list[tuple[int, int]]]]:
+    async def _refunds(self, now: int, ids: Sequence[str]) -> dict[str, list[Refund]]:
         rows = await self._pool.query(
             queries.REFUNDS_RECENT,
             {"ids": list(ids), "from": now - REFUND_SECONDS * 1000, "to": now + 1000},
         )
-        found: dict[str, dict[str, list[tuple[int, int]]]] = {}
+        found: dict[str, list[Refund]] = {campaign: [] for campaign in ids}
         for row in rows:
-            points = found.setdefault(row["campaign_id"], {}).setdefault(row["item_id"], [])
-            points.append((row["second"], row["refunds"]))
+            refund = Refund(row["second"], row["channel"], tuple(row["items"]), row["refunds"])
+            found[row["campaign_id"]].append(refund)
         return found
 
     async def _seconds(

@@ -113,7 +113,8 @@ HAVING units > 0
 REFUNDS_RECENT = """
 SELECT
     toString(campaign_id) AS campaign_id,
-    arrayJoin(if(empty(line_item_id), ['unknown'], arrayDistinct(line_item_id))) AS item_id,
+    toString(channel) AS channel,
+    arraySort(if(empty(line_item_id), ['unknown'], arrayDistinct(line_item_id))) AS items,
     intDiv(toUnixTimestamp64Milli(event_time), 1000) AS second,
     count() AS refunds
 FROM order_events
@@ -121,8 +122,8 @@ WHERE campaign_id IN {ids:Array(String)}
     AND event_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
     AND event_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
     AND event_name = 'order_refunded'
-GROUP BY campaign_id, item_id, second
-ORDER BY campaign_id, item_id, second
+GROUP BY campaign_id, channel, items, second
+ORDER BY campaign_id, second, channel, items
 """
 
 # Items without refunds count too: `items` of the campaign is the number of its rows.

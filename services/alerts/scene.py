@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.alerts.delivery.health import ReceiverState
 from services.alerts.history import History
@@ -58,14 +59,34 @@ class Sold:
     seconds: int
 
 
+class Refund(NamedTuple):
+    """So many orders of a channel, with these items, that were refunded in a second since the epoch."""
+
+    second: int
+    channel: str
+    items: tuple[str, ...]
+    orders: int
+
+
+def refunds_by_item(refunds: Sequence[Refund]) -> dict[str, list[tuple[int, int]]]:
+    """(second, count) points of each item; an order counts once for each of its items."""
+    counts: dict[str, dict[int, int]] = {}
+    for refund in refunds:
+        for item in refund.items:
+            points = counts.setdefault(item, {})
+            points[refund.second] = points.get(refund.second, 0) + refund.orders
+    return {item: sorted(points.items()) for item, points in counts.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignScene:
     """One campaign at one moment.
 
     `recent` holds traffic by channel by second for the last minutes, `recent_paid` the paid orders likewise,
-    `recent_all` every event of the pulse (traffic and orders), `recent_refunds` (second, count) points by item; `sold`
-    is what each item sold in the last quarter of an hour, `history` the hour before. `live_seconds`: in how many
-    different seconds of the minute before the last event fresh events arrived; None when it was not asked for.
+    `recent_all` every event of the pulse (traffic and orders), `recent_refunds` (second, count) points by item, and
+    `refunds` the same with channel and items together; `sold` is what each item sold in the last quarter of an
+    hour, `history` the hour before. `live_seconds`: in how many different seconds of the minute before the last
+    event fresh events arrived; None when it was not asked for.
     """
 
     campaign_id: str
@@ -84,6 +105,7 @@ class CampaignScene:
     plan: Plan | None = None
     readings: Mapping[Ask, Reading] = field(default_factory=dict)
     curves: Mapping[Curve, CurveReading] = field(default_factory=dict)
+    refunds: Sequence[Refund] = ()
     seconds: Mapping[Seconds, SecondsReading] = field(default_factory=dict)
     suspects: Mapping[Search, Suspicion] = field(default_factory=dict)
     batches: Mapping[BatchSearch, Batches] = field(default_factory=dict)

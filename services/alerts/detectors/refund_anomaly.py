@@ -1,16 +1,26 @@
-"""`refund_anomaly`: an item is refunded far more often than it, and the campaign around it, usually are."""
+"""`refund_anomaly`: an item or a channel is refunded far more often than it, and the campaign, usually are."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
 
 from services.alerts.baseline import change_point
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
+from services.alerts.detectors.refund_channels import (
+    CHANNEL_GUARD,
+    CHANNEL_HOUR,
+    CHANNEL_LATELY,
+    ChannelCount,
+    channel_counts,
+)
 from services.alerts.lifecycle import Sighting
+from services.alerts.plan import Plan
+from services.alerts.readings.inquiry import Inquiry
 from services.alerts.scene import CampaignScene
 from services.alerts.statistics import log_upper_tail
 
@@ -30,9 +40,31 @@ class RefundAnomalyParameters(Parameters):
     min_history_seconds: int = Field(600, ge=60, description="history that the campaign must have")
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What was refunded of one item or channel in the window, and what is usual; `tested` things are tested at once."""
+
+    label: str
+    value: str
+    points: Sequence[tuple[int, int]]
+    count: int
+    expected: float
+    in_history: int
+    history_seconds: int
+    tested: int
+
+
 class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
+    """A Poisson test of each item and of each channel, with Bonferroni's correction over all of them together.
+
+    A channel is judged without the item that is refunded most in it, so that one bad item is not told twice.
+    """
+
     parameters_type = RefundAnomalyParameters
-    facts = frozenset({"refunds", "expected", "window_seconds"})
+    facts = frozenset({"refunds", "expected", "window_seconds", "where", "item_id", "channel"})
+
+    def asks(self, now: int, plan: Plan | None) -> Iterable[Inquiry]:
+        return (CHANNEL_HOUR, CHANNEL_LATELY, CHANNEL_GUARD)
 
     def judge(self, scene: CampaignScene) -> Verdicts:
         p = self.parameters
@@ -40,6 +72,12 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
         if scene.writing_history or known < p.min_history_seconds:
             return None
         since = scene.now // 1000 - p.window_seconds
+        channels = channel_counts(scene, since, p.window_seconds, known)
+        cases = [*self._items(scene, since, known, len(channels)), *self._channels(channels, known, scene)]
+        return [verdict for case in cases if (verdict := self._verdict(case)) is not None]
+
+    def _items(self, scene: CampaignScene, since: int, known: int, channels: int) -> Iterable[_Case]:
+        p = self.parameters
         recent = {
             item: [(second, count) for second, count in points if second >= since]
             for item, points in scene.recent_refunds.items()
@@ -48,52 +86,60 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
         hour = scene.history.refunds
         items = max(len(hour.keys() | counts.keys()), scene.history.items, 1)
         average = sum(hour.values()) / items / known
-        rates = {
-            item: max((hour.get(item, 0) + average * _PRIOR_SECONDS) / (known + _PRIOR_SECONDS), _FLOOR_PER_SECOND)
-            for item in counts
-        }
         total = sum(counts.values())
         hour_total = sum(hour.values())
-        verdicts = []
         for item, count in counts.items():
             if count < 2:
                 continue
+            rate = max((hour.get(item, 0) + average * _PRIOR_SECONDS) / (known + _PRIOR_SECONDS), _FLOOR_PER_SECOND)
             # When all items are refunded more (a sale an hour ago, more traffic), that is not this item's doing.
             others_expected = max((hour_total - hour.get(item, 0)) / known * p.window_seconds, 3.0)
             surge = max(1.0, (total - count) / others_expected)
-            expected = rates[item] * p.window_seconds * surge
-            tail = log_upper_tail(count, expected)
-            breach = (
-                count >= p.min_refunds
-                and count >= p.ratio * expected
-                and tail < math.log(p.max_chance) - math.log(items)
-            )
-            if not breach and tail >= math.log(p.resolve_chance):
-                continue
-            verdicts.append(
-                Verdict(
-                    Sighting.BREACH if breach else Sighting.HOLDS,
-                    value=count,
-                    threshold=max(p.min_refunds, math.ceil(p.ratio * expected)),
-                    labels={"item_id": item},
-                    onset=_onset(recent[item], expected / p.window_seconds) * 1000,
-                    facts={
-                        "refunds": count,
-                        "expected": round(expected, 2),
-                        "window_seconds": p.window_seconds,
-                    },
-                    evidence={
-                        "unit": "refunds",
-                        "window_seconds": p.window_seconds,
-                        "expected": round(expected, 4),
-                        "refunds_in_history": hour.get(item, 0),
-                        "history_seconds": known,
-                        "items": items,
-                        "points": [[second, n] for second, n in recent[item]],
-                    },
-                )
-            )
-        return verdicts
+            expected = rate * p.window_seconds * surge
+            yield _Case("item_id", item, recent[item], count, expected, hour.get(item, 0), known, items + channels)
+
+    def _channels(self, channels: Mapping[str, ChannelCount], known: int, scene: CampaignScene) -> Iterable[_Case]:
+        tested = len(channels) + max(scene.history.items, len(scene.history.refunds), 1)
+        for channel, told in channels.items():
+            if told.count >= 2:
+                yield _Case("channel", channel, told.points, told.count, told.expected, told.in_history, known, tested)
+
+    def _verdict(self, case: _Case) -> Verdict | None:
+        p = self.parameters
+        tail = log_upper_tail(case.count, case.expected)
+        breach = (
+            case.count >= p.min_refunds
+            and case.count >= p.ratio * case.expected
+            and tail < math.log(p.max_chance) - math.log(case.tested)
+        )
+        if not breach and tail >= math.log(p.resolve_chance):
+            return None
+        kind = "item" if case.label == "item_id" else "channel"
+        return Verdict(
+            Sighting.BREACH if breach else Sighting.HOLDS,
+            value=case.count,
+            threshold=max(p.min_refunds, math.ceil(p.ratio * case.expected)),
+            labels={case.label: case.value},
+            onset=_onset(case.points, case.expected / p.window_seconds) * 1000,
+            facts={
+                "item_id": "*",
+                "channel": "*",
+                case.label: case.value,
+                "where": f"{kind} {case.value}",
+                "refunds": case.count,
+                "expected": round(case.expected, 2),
+                "window_seconds": p.window_seconds,
+            },
+            evidence={
+                "unit": "refunds",
+                "window_seconds": p.window_seconds,
+                "expected": round(case.expected, 4),
+                "refunds_in_history": case.in_history,
+                "history_seconds": case.history_seconds,
+                "tested": case.tested,
+                "points": [[second, n] for second, n in case.points],
+            },
+        )
 
 
 def _onset(points: Sequence[tuple[int, int]], rate: float) -> int:
