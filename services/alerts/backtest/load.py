@@ -12,10 +12,11 @@ from schemas.campaigns import Campaign
 from schemas.metrics import Kind
 from services.alerts import queries
 from services.alerts.backtest import queries as period
-from services.alerts.memory.past import Past, Refunds, Sales, Stream, running
+from services.alerts.memory.past import Past, Sales, Stream, running
 from services.alerts.plan import Plan, plan_of
 from services.alerts.readings.seconds import Seconds, read_seconds
 from services.alerts.readings.sql import DIMENSIONS, SUMS, panel_rows
+from services.alerts.scene import Refund
 from services.alerts.series import Counts
 from services.alerts.shelf import ShelfRow
 from services.common.store import StorePool
@@ -106,12 +107,12 @@ async def read_pasts(
 async def _by_time(pool: StorePool, span: Span, pasts: Mapping[str, Past]) -> None:
     """Refunds, stock levels, and how many items had orders."""
     ids = {"ids": sorted(pasts)}
-    found: dict[str, list[Refunds]] = {campaign: [] for campaign in pasts}
+    found: dict[str, list[Refund]] = {campaign: [] for campaign in pasts}
     milliseconds = {"from": span.begin * 1000, "to": span.end * 1000}
     for row in await _table(pool, queries.REFUNDS_RECENT, {**ids, **milliseconds}):
-        found[row["campaign_id"]].append(Refunds(row["second"], row["item_id"], row["refunds"]))
+        found[row["campaign_id"]].append(Refund(row["second"], row["channel"], tuple(row["items"]), row["refunds"]))
     for campaign, refunds in found.items():
-        pasts[campaign].refunds = sorted(refunds, key=lambda one: (one.second, one.item_id))
+        pasts[campaign].refunds = sorted(refunds)
     items: dict[str, dict[int, int]] = {campaign: {} for campaign in pasts}
     for row in await pool.query(period.ITEMS, {**ids, **span.bounds}):
         items[row["campaign_id"]][row["hour"]] = row["items"]

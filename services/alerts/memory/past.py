@@ -10,6 +10,7 @@ import numpy as np
 from schemas.metrics import Kind
 from services.alerts.plan import Plan
 from services.alerts.readings.seconds import Payments, Seconds
+from services.alerts.scene import Refund
 from services.alerts.series import Counts
 from services.alerts.shelf import ShelfRow
 
@@ -25,15 +26,6 @@ class Stream:
     kind: Kind
     labels: Mapping[str, str]
     totals: Mapping[str, Counts]
-
-
-@dataclass(frozen=True, slots=True)
-class Refunds:
-    """Refunds of an item in a second."""
-
-    second: int
-    item_id: str
-    count: int
 
 
 def _no_numbers() -> Counts:
@@ -79,7 +71,7 @@ class Past:
     paid: dict[str, Counts] = field(default_factory=dict)
     orders: Counts = field(default_factory=_no_numbers)
     kinds: dict[str, Counts] = field(default_factory=dict)
-    refunds: Sequence[Refunds] = ()
+    refunds: Sequence[Refund] = ()
     sales: Sales = field(default_factory=Sales)
     payments: Mapping[Seconds, Mapping[str, Payments]] = field(default_factory=dict)
     stock: Sequence[tuple[int, ShelfRow]] = ()

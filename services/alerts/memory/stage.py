@@ -11,13 +11,22 @@ import numpy as np
 from services.alerts.collector import RECENT_SECONDS, REFUND_SECONDS, SOLD_MINUTES, Asking
 from services.alerts.history import REFRESH_MS, STEP_SECONDS, History, empty_series, history_span, writing_until
 from services.alerts.memory.answers import Answers
-from services.alerts.memory.past import Past, Refunds, running
+from services.alerts.memory.past import Past, running
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
 from services.alerts.readings.inquiry import Inquiry
 from services.alerts.readings.seconds import Seconds, SecondsReading
 from services.alerts.readings.suspects import BatchSearch, Search
 from services.alerts.readings.watch import Found, Watched
-from services.alerts.scene import Activity, CampaignScene, PipelineScene, Scene, Sold, StockLevel
+from services.alerts.scene import (
+    Activity,
+    CampaignScene,
+    PipelineScene,
+    Refund,
+    Scene,
+    Sold,
+    StockLevel,
+    refunds_by_item,
+)
 from services.alerts.series import Counts, Series
 from services.alerts.shelf import Shelf
 
@@ -60,6 +69,7 @@ class Play:
             self._history_at = now
         activity = self._activity(now)
         last = max((kind.last_event for kind in activity.values()), default=0) // 1000 - past.begin
+        refunds = self._refunds(now // 1000 - REFUND_SECONDS, now // 1000)
         readings, curves = dict(elsewhere.readings), dict(elsewhere.curves)
         seconds: dict[Seconds, SecondsReading] = {}
         for ask in asks:
@@ -78,7 +88,8 @@ class Play:
             recent=self._recent(past.traffic, at),
             recent_paid=self._recent(past.paid, at),
             recent_all=self._slice(self._whole, at),
-            recent_refunds=self._recent_refunds(now),
+            recent_refunds=refunds_by_item(refunds),
+            refunds=refunds,
             history=self._history,
             stock=self._levels(now),
             sold=self._sold_of(now),
@@ -119,14 +130,7 @@ class Play:
         result[RECENT_SECONDS - 1 - len(known) : RECENT_SECONDS - 1] = known
         return Series(self.past.begin + at + 1 - RECENT_SECONDS, 1, result)
 
-    def _recent_refunds(self, now: int) -> dict[str, list[tuple[int, int]]]:
-        second = now // 1000
-        found: dict[str, list[tuple[int, int]]] = {}
-        for refunds in self._refunds(second - REFUND_SECONDS, second):
-            found.setdefault(refunds.item_id, []).append((refunds.second, refunds.count))
-        return found
-
-    def _refunds(self, start: int, end: int) -> Sequence[Refunds]:
+    def _refunds(self, start: int, end: int) -> Sequence[Refund]:
         first = bisect_left(self.past.refunds, start, key=lambda one: one.second)
         last = bisect_left(self.past.refunds, end, key=lambda one: one.second)
         return self.past.refunds[first:last]
@@ -147,7 +151,8 @@ class Play:
         whole = bucketed(self._whole)
         refunds: dict[str, int] = {}
         for one in self._refunds(start // 60 * 60, end // 60 * 60):
-            refunds[one.item_id] = refunds.get(one.item_id, 0) + one.count
+            for item in one.items:
+                refunds[item] = refunds.get(item, 0) + one.orders
         items = max(self.past.items.get(start // 3600, 0), self.past.items.get(end // 3600, 0), len(refunds))
         traffic = {channel: bucketed(counts) for channel, counts in self.past.traffic.items()}
         paid = {channel: bucketed(counts) for channel, counts in self.past.paid.items()}

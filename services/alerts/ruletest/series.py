@@ -8,9 +8,10 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 
 from schemas.metrics import DIMENSIONS, MEASURES, Kind, Shape
-from services.alerts.memory.past import Past, Refunds, Sales, Stream, running
+from services.alerts.memory.past import Past, Sales, Stream, running
 from services.alerts.plan import Plan
 from services.alerts.ruletest.notation import Written
+from services.alerts.scene import Refund
 from services.alerts.series import Counts
 from services.alerts.shelf import ShelfRow
 
@@ -85,7 +86,7 @@ class Layout:
         has_visitors = any(one.name == "uv" for one in self._series)
         has_buyers = any(one.name == "buyers" for one in self._series)
         streams: list[Stream] = []
-        refunds: list[Refunds] = []
+        refunds: list[Refund] = []
         for one in self._series:
             if one.name == "stock" or one.name in PIPELINE_SERIES:
                 continue
@@ -97,7 +98,10 @@ class Layout:
             self._count(past, one.name, labels.get("channel", "unknown"), kind, counts)
             if one.name == "orders_refunded":
                 item = labels.get("item_id", "unknown")
-                refunds += [Refunds(past.begin + int(s), item, int(counts[s])) for s in np.flatnonzero(counts)]
+                channel = labels.get("channel", "unknown")
+                refunds += [
+                    Refund(past.begin + int(s), channel, (item,), int(counts[s])) for s in np.flatnonzero(counts)
+                ]
         past.streams = streams
         past.sales = self._sales(past.begin)
         past.refunds = sorted(refunds, key=lambda refund: refund.second)

@@ -79,6 +79,7 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
     assert all(same(scene.recent_paid[channel], series) for channel, series in told.recent_paid.items())
     assert same(scene.recent_all, told.recent_all)
     assert {item: list(points) for item, points in scene.recent_refunds.items()} == told.recent_refunds
+    assert sorted(scene.refunds) == sorted(told.refunds)
     mine, theirs = scene.history, told.history
     assert same(mine.whole, theirs.whole)
     assert same(mine.occupied, theirs.occupied)
@@ -111,6 +112,7 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
         "recent_paid",
         "recent_all",
         "recent_refunds",
+        "refunds",
         "history",
         "stock",
         "readings",
