@@ -230,7 +230,15 @@ def _described(
     )
 
 
-def _annotations(rule: Rule, runbook: Text, facts: Mapping[str, str | int | float]) -> dict[str, str]:
+class _Facts(dict[str, str | int | float]):
+    """What a text may name: a page with a hole in it is better than no page."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+def _annotations(rule: Rule, runbook: Text, known: Mapping[str, str | int | float]) -> dict[str, str]:
+    facts = _Facts(known)
     texts = {"summary": rule.summary, **rule.annotations}
     rendered = {name: text.en.format_map(facts) for name, text in texts.items()}
     rendered |= {f"{name}_zh": text.zh.format_map(facts) for name, text in texts.items()}

@@ -283,6 +283,13 @@ class AlertsService:
                 prometheus.ALERT_EVALUATION_FAILURES.inc()
                 self._trouble = "the store does not answer"
                 logger.warning("rules could not be judged", extra={"error": str(error), "failures": failures})
+            except Exception:
+                # A fault of ours in one look must not end all looks; what it left half done is read again.
+                failures += 1
+                self._unsure = True
+                prometheus.ALERT_EVALUATION_FAILURES.inc()
+                self._trouble = "judging the rules failed; the log says why"
+                logger.exception("rules could not be judged", extra={"failures": failures})
             every = min(_LONGEST_BACKOFF, 2.0 ** min(failures, 10)) if failures else _EVERY_SECONDS
             await self._rest(stop, max(0.2, every - (loop.time() - started)))
 

@@ -166,3 +166,11 @@ def test_a_rule_that_fails_blinds_no_other(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(engine.detectors["traffic_spike"], "judge", broken)
     told = [state for second in range(3) for state in _after(engine, scene(NOW + second * 1000, {"a": 0}))]
     assert told == ["firing"]
+
+
+def test_a_text_that_names_what_its_detector_does_not_say_has_a_hole() -> None:
+    """Catches: a page that is not sent, or a service that ends, because of a word in a template."""
+    text = "rules: [{name: stock_out, severity: critical, summary: '{item_id} on {channel}', runbook: r}]"
+    engine = Engine(parse_rules(text, "x"))
+    outcome = engine.evaluate(scene(NOW, {"a": 0}), lambda alert, now: False)
+    assert [t.alert.summary for t in outcome.transitions] == ["a on {channel}"]
