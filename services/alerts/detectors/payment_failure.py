@@ -31,6 +31,7 @@ _HISTORY_MS = 60 * MINUTE_MS
 _GUARD_MS = 5 * MINUTE_MS
 """The last minutes belong to no history: an outage must not become what it is held against."""
 _WINDOWS = (10, 20, 40, SECONDS)
+_NOTABLE = 1.5
 _NOTHING = 1e-3
 """Payments that fail so often are no reason to go on with an alert."""
 
@@ -118,21 +119,19 @@ class PaymentFailure(CampaignDetector[PaymentFailureParameters]):
         self, value: str, payments: Payments, expected: float, groups: int, start: int, hour: Mapping[str, Value]
     ) -> Verdict | None:
         p = self.parameters
-        failed = np.cumsum(payments.failed[::-1]).tolist()
-        tried = np.cumsum((payments.failed + payments.paid)[::-1]).tolist()
-        if failed[-1] < 2:
+        failed, paid = payments.failed.tolist(), payments.paid.tolist()
+        if sum(failed) < 2:
             return None
         bound = max(p.min_share, p.ratio * expected)
         limit = math.log(p.max_chance) - math.log(len(_WINDOWS) * groups)
-        windows = [_window(seconds, failed, tried, expected) for seconds in _WINDOWS]
+        windows = [_window(seconds, failed, paid, expected) for seconds in _WINDOWS]
         proofs = [w for w in windows if w.seen.failed >= p.min_failed and w.seen.share >= bound and w.tail < limit]
         best = min(proofs or windows, key=lambda window: window.tail)
         if not proofs and best.tail >= math.log(_NOTHING):
             return None
         # A window still holds an outage when it is over: what came after its worst part tells sooner.
         first, last = _worst(payments, expected, best.seen.share)
-        after = len(payments.failed) - last
-        if after and _over(_seen(payments, first, last), _Tried(failed[after - 1], tried[after - 1]), p.resolve_chance):
+        if _over(_seen(payments, first, last), _seen(payments, last, len(failed)), p.resolve_chance):
             return None
         loss = _impact(best, expected, hour)
         end = start + len(payments.failed)
@@ -165,9 +164,11 @@ class PaymentFailure(CampaignDetector[PaymentFailureParameters]):
         )
 
 
-def _window(seconds: int, failed: list[int], tried: list[int], expected: float) -> _Window:
-    seen = _Tried(failed[seconds - 1], tried[seconds - 1])
-    return _Window(seconds, seen, log_binomial_upper_tail(seen.failed, seen.tried, expected))
+def _window(seconds: int, failed: list[int], paid: list[int], expected: float) -> _Window:
+    seen = _Tried(sum(failed[-seconds:]), sum(failed[-seconds:]) + sum(paid[-seconds:]))
+    # Most groups fail as usual at most moments: how improbable that is need not be known.
+    unusual = seen.failed > 1 and seen.share > _NOTABLE * expected
+    return _Window(seconds, seen, log_binomial_upper_tail(seen.failed, seen.tried, expected) if unusual else 0.0)
 
 
 def _before(hour: Mapping[str, Value], guard: Mapping[str, Value]) -> _Tried:
