@@ -65,10 +65,16 @@ SHIPPED: Mapping[str, Effect] = {
         wait_ms=10_000,
         linger_ms=120_000,
     ),
-    "gmv_behind_target": Effect(
+    "pace": Effect(
         (_SILENCE, _LAG, Cause("payment_failure"), Cause("traffic_drop")), wait_ms=10_000, linger_ms=300_000
     ),
-    "roi_below_floor": Effect((_SILENCE, _LAG), linger_ms=60_000),
+    # One account may be behind all refunds of an item: who is awake for these finds it in their evidence.
+    "refund_abuse": Effect((_SILENCE, Cause("refund_anomaly")), wait_ms=10_000, linger_ms=120_000),
+    "roi_floor": Effect(
+        (_SILENCE, _LAG, Cause("payment_failure", ("channel",)), Cause("conversion_drop", ("channel",))),
+        wait_ms=10_000,
+        linger_ms=600_000,
+    ),
 }
 """By detector, for rules that do not say themselves what may cause them."""
 
