@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.alerts.detectors.base import CampaignDetector, PipelineDetector
+from services.alerts.detectors.baseline import Baseline
 from services.alerts.detectors.burn import Burn
 from services.alerts.detectors.conversion_drop import ConversionDrop
 from services.alerts.detectors.coupon_abuse import CouponAbuse
@@ -18,6 +19,7 @@ from services.alerts.detectors.payment_failure import PaymentFailure
 from services.alerts.detectors.refund_abuse import RefundAbuse
 from services.alerts.detectors.refund_anomaly import RefundAnomaly
 from services.alerts.detectors.roi_floor import RoiFloor
+from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.stock import StockLow, StockOut
 from services.alerts.detectors.threshold import Threshold
 from services.alerts.detectors.traffic_drop import TrafficDrop
@@ -44,6 +46,8 @@ DETECTORS: dict[str, type[CampaignDetector[Any]] | type[PipelineDetector[Any]]] 
     "order_brushing": OrderBrushing,
     "refund_abuse": RefundAbuse,
     "coupon_abuse": CouponAbuse,
+    "baseline": Baseline,
+    "seasonal": Seasonal,
 }
 
 __all__ = ["DETECTORS", "AnyDetector", "CampaignDetector", "PipelineDetector"]
