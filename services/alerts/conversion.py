@@ -8,12 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from services.alerts.series import Mask, Series
+from services.alerts.series import Counts, Mask, Series
 
 _BLOCK_BUCKETS = 20
 """Five minutes of history at a time."""
 _LEAST_BLOCKS = 4
 _LEAST_ORDERS_A_BLOCK = 4.0
+_MINUTE_BUCKETS = 4
+_LOWER_NINE_TENTHS = 0.623
+"""The mean of the lower nine tenths of a chi-square variable with one degree of freedom."""
+_MOST_DISPERSED = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,20 @@ def learn_conversion(traffic: Series, paid: Series | None, covered: Mask, start:
     rate = float(np.median(bought / came))
     if rate <= 0:
         return pooled
-    expected = rate * came
-    # The median of a chi-square with one degree of freedom is 0.455.
-    dispersion = max(1.0, float(np.median((bought - expected) ** 2 / expected)) / 0.455)
+    dispersion = _dispersion(visits, orders, rate)
     visits_a_block = float(np.median(came)) / (_BLOCK_BUCKETS * traffic.step)
     return Conversion(rate, dispersion, total, round(visits_a_block * seconds), seconds)
+
+
+def _dispersion(visits: Counts, orders: Counts, rate: float) -> float:
+    """The variance of a minute's orders over their mean, without the tenth of the minutes that are the oddest."""
+    whole = len(visits) // _MINUTE_BUCKETS * _MINUTE_BUCKETS
+    expected = rate * visits[:whole].reshape(-1, _MINUTE_BUCKETS).sum(axis=1)
+    bought = orders[:whole].reshape(-1, _MINUTE_BUCKETS).sum(axis=1)[expected > 0]
+    expected = expected[expected > 0]
+    odd = np.sort((bought - expected) ** 2 / expected)
+    kept = odd[: max(1, len(odd) * 9 // 10)]
+    return min(_MOST_DISPERSED, max(1.0, float(kept.mean()) / _LOWER_NINE_TENTHS))
 
 
 def chance_of_so_few(orders: int, expected: float, normal: Conversion) -> float:

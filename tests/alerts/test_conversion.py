@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from services.alerts.conversion import Conversion, Tally, chance_of_so_few
+from services.alerts.conversion import Conversion, Tally, chance_of_so_few, learn_conversion
 from services.alerts.series import Series
 from tests.alerts.test_planned_traffic import OPENS, SHARES, plateau, rush, town_of
 from tests.alerts.test_scenarios import told
@@ -86,6 +86,22 @@ def test_an_hour_of_ups_and_downs_is_in_order(seed: int) -> None:
     town.vary(lambda s: 1 + 0.3 * math.sin(s / 900))
     town.vary_orders(lambda s: (1 + 0.3 * math.sin(s / 900 + 1)) * bursts[int(s + 3700) // 10 % 800])
     assert conversion_changes(town, 30, 3590, step=9) == []
+
+
+@pytest.mark.parametrize("spread", [1.0, 2.5])
+def test_how_much_orders_vary_is_learnt_from_half_an_hour(spread: float) -> None:
+    random = np.random.default_rng(round(10 * spread))
+    found = []
+    for _ in range(40):
+        visits = random.poisson(40, 120)
+        # Orders in lumps of one size have that size as dispersion.
+        bought = random.poisson(0.1 * visits / spread) * spread
+        series = Series(0, 15, visits), Series(0, 15, bought.round().astype(np.int64))
+        learnt = learn_conversion(*series, np.ones(120, dtype=np.bool_), 0, 1800)
+        assert learnt is not None
+        found.append(learnt.dispersion)
+    assert float(np.median(found)) == pytest.approx(spread, rel=0.3)
+    assert max(found) < 2 * spread
 
 
 @settings(max_examples=60, deadline=None)
