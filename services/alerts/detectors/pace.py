@@ -79,7 +79,7 @@ class Pace(CampaignDetector[PaceParameters]):
     def _judge(self, scene: CampaignScene, plan: Plan, goal: Goal, reading: Reading) -> Verdict | None:
         p = self.parameters
         row = reading.rows.get("", {})
-        attained, orders = float(row.get(p.metric) or 0), int(row.get("orders_created") or 0)
+        attained, orders = float(row.get(p.metric) or 0), int(row.get(self._count) or 0)
         share, source = self._share(scene, plan, goal, reading)
         minutes = (reading.end_ms - goal.start_ms) / MINUTE_MS
         if share is None or share < max(p.min_share, 1e-9) or minutes < p.allowance_minutes or orders < p.min_orders:
@@ -138,8 +138,13 @@ class Pace(CampaignDetector[PaceParameters]):
         return planned_share(plan, goal, metric, reading.end_ms)
 
     def _attained(self, goal: Goal) -> Ask:
-        metrics = tuple(dict.fromkeys((self.parameters.metric, "orders_created")))
+        metrics = tuple(dict.fromkeys((self.parameters.metric, self._count)))
         return Ask(metrics, since_ms=goal.start_ms, end="complete")
+
+    @property
+    def _count(self) -> str:
+        """The orders that the metric is made of, or would be."""
+        return "orders_created" if self.parameters.metric in ("gmv", "orders_created", "pv") else "orders_paid"
 
     def _baseline(self, plan: Plan, goal: Goal, until_ms: int) -> Ask:
         assert plan.baseline_start_ms is not None
