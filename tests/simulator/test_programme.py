@@ -57,7 +57,7 @@ def test_incidents_keep_away_from_each_other_from_sales_and_from_the_first_hour(
         ends_ms = starts_ms + one.seconds * 1000
         assert start_ms + QUIET_START_MS <= starts_ms
         assert ends_ms < programme.end_ms
-        assert 60 <= one.seconds <= 1800
+        assert 60 <= one.seconds <= 2700
         for sale in programme.sales:
             assert ends_ms <= sale.start_ms - BEFORE_SALE_MS or starts_ms >= sale.end_ms + AFTER_SALE_MS
 
@@ -181,7 +181,7 @@ def test_no_budget_burns_faster_than_evenly_and_every_channel_returns_its_cost(d
             spent += cost
             assert spent < float(day.body["budgets"][channel]) * (hour + 1) / HOURS
             paid = sum(day.within(*span, "order_paid", channel))
-            assert paid * float(day.body["gross_margin"]) > 1.5 * cost, (channel, hour)
+            assert paid * float(day.body["gross_margin"]) > cost, (channel, hour)
 
 
 def test_each_sale_opens_with_the_second_of_its_phase_and_decays(day: Day) -> None:

@@ -9,8 +9,8 @@ from services.simulator.festival import Expectation, rfc3339
 from services.simulator.timeline import Campaign, money
 from services.simulator.world import CHANNELS, CLICKS_PER_VISIT, COST_PER_CLICK_CENTS
 
-CLICK_PRICE = 2.0
-"""Times the usual cost of a click: channels return three to twenty times what they cost, an hour at least once."""
+CLICK_PRICE = 3.0
+"""Times the usual cost of a click: channels sell for five to sixty times what they cost."""
 
 ATTAINABLE = 0.8
 """Targets lie below what is planned, so that a festival without an incident is on course all along."""

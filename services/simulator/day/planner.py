@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from random import Random
 
 from services.simulator.crowd import ORDERS_PER_VISIT
+from services.simulator.day.body import CLICK_PRICE
 from services.simulator.day.curve import DAY_MS
 from services.simulator.day.programme import MINUTE_MS, QUIET_START_MS, Programme
 from services.simulator.incidents import Incident
 from services.simulator.incidents.registry import KINDS
 from services.simulator.timeline import SECOND_MS
-from services.simulator.world import CHANNELS
+from services.simulator.world import CHANNELS, CLICKS_PER_VISIT, COST_PER_CLICK_CENTS
 
 APART_SECONDS = 12 * 60
 """Between any two."""
@@ -39,6 +40,8 @@ class _Habit:
     """Traffic events a minute."""
     orders: float = 0
     """Orders a minute."""
+    ads: float = 0
+    """Cost of ads a minute in yuan: a return is only low beyond chance when several orders should have come of it."""
     level: float = 0
     """How busy the festival must be, 1 for the average."""
     channels: bool = True
@@ -52,7 +55,7 @@ class _Habit:
 
 _HABITS: dict[str, _Habit] = {
     "trough": _Habit((600, 1200), orders=3, sells=True),
-    "roi_floor": _Habit((1200, 1800), orders=2, sells=True),
+    "roi_floor": _Habit((2400, 2700), orders=2, ads=150, sells=True),
     "payment_outage": _Habit((240, 600), orders=3, sells=True),
     "drop": _Habit((180, 480), views=60, sells=True),
     "lost": _Habit((180, 480), views=60, sells=True),
@@ -170,7 +173,10 @@ def _propose(
         busy = [
             channel
             for channel, share in CHANNELS.items()
-            if visits * share * _VIEWS_PER_VISIT >= habit.views and visits * share * ORDERS_PER_VISIT >= habit.orders
+            if visits * share * _VIEWS_PER_VISIT >= habit.views
+            and visits * share * ORDERS_PER_VISIT >= habit.orders
+            and visits * share * CLICKS_PER_VISIT[channel] * COST_PER_CLICK_CENTS[channel] * CLICK_PRICE / 100
+            >= habit.ads
         ]
         if not busy or level < habit.level:
             return None

@@ -8,7 +8,7 @@ from services.simulator.timeline import Timeline
 
 _FACTOR = 8.0
 _PRICE = 0.02
-_COST = 2.0
+_COST = 3.0
 
 
 def _begin_overrun(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
