@@ -29,7 +29,8 @@ class Alert:
     `annotations` are the rendered texts: `summary`, `summary_zh`, `runbook`, `runbook_zh` and the rule's own.
     `incident` is the id of the alert that is the cause of this one, or its own id. `mute` says why receivers hear
     nothing of it (see `muting.Mute`); until `quiet_until` it is taken for the aftermath of a cause that has ended.
-    `timezone` is the campaign's.
+    `timezone` is the campaign's. `flaps` counts how often it has come back of late; `told_at` is when it was last paged
+    or escalated, `escalations` how often.
     """
 
     id: str
@@ -56,6 +57,9 @@ class Alert:
     timezone: str = "UTC"
     mute: str = ""
     quiet_until: int | None = None
+    flaps: int = 0
+    told_at: int | None = None
+    escalations: int = 0
 
     @property
     def state(self) -> State:

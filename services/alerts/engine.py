@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
 from services.alerts.detectors import AnyDetector, CampaignDetector, PipelineDetector
 from services.alerts.detectors.base import Verdict, Verdicts
+from services.alerts.flapping import fires_again, remembered, steadied
 from services.alerts.incidents import incidents_of
 from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
 from services.alerts.muting import Around, settle
@@ -29,10 +30,14 @@ IsSilenced = Callable[[Alert, int], str | bool]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The outcome of one look: every alert that is pending or open after it, and what has changed."""
+    """The outcome of one look: every alert that is pending or open after it, and what has changed.
+
+    `past` holds what has ended lately, by fingerprint.
+    """
 
     alerts: Mapping[str, Alert]
     transitions: Sequence[Transition]
+    past: Mapping[str, Alert] = field(default_factory=dict)
 
 
 class Engine:
@@ -47,6 +52,7 @@ class Engine:
         self._incidents = incidents_of(rules)
         self._detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
         self.alerts: Mapping[str, Alert] = {}
+        self._past: Mapping[str, Alert] = {}
         self.adopt(open_alerts)
 
     def replace_rules(self, rules: Sequence[Rule]) -> None:
@@ -85,20 +91,23 @@ class Engine:
                 gone = replace(alert, life=life, seq=alert.seq + 1)
                 notice = "resolved" if alert.notified and not is_silenced(gone, scene.now) else ""
                 transitions.append(Transition(gone, scene.now, note="the rule was removed", notice=notice))
-        return Round(alerts, transitions)
+        return Round(alerts, transitions, self._remembered(alerts, transitions, scene.now))
 
     def adopt(self, alerts: Iterable[Alert]) -> None:
-        """Takes these for the alerts that are pending or open; of two of one thing the later one."""
-        self.alerts = {alert.fingerprint: alert for alert in alerts}
+        """Takes these for the alerts that are pending, open, or lately over; of two of one thing the later one."""
+        alerts = list(alerts)
+        self.alerts = {alert.fingerprint: alert for alert in alerts if alert.state is not State.RESOLVED}
+        self._past = {alert.fingerprint: alert for alert in alerts if alert.state is State.RESOLVED}
 
     def commit(self, outcome: Round) -> None:
         """Accepts a round: its transitions are durable now."""
-        self.alerts = outcome.alerts
+        self.alerts, self._past = outcome.alerts, outcome.past
 
     def acknowledge(self, alert: Alert, now: int, actor: str, note: str) -> Transition:
         """The transition of a firing alert that somebody takes on; nothing changes before `accept`."""
         life = replace(alert.life, state=State.ACKNOWLEDGED)
-        return Transition(replace(alert, life=life, seq=alert.seq + 1), now, actor, note)
+        notice = "acknowledged" if alert.notified else ""
+        return Transition(replace(alert, life=life, seq=alert.seq + 1), now, actor, note, notice)
 
     def accept(self, transition: Transition) -> None:
         """Accepts a transition that did not come from a round."""
@@ -123,13 +132,29 @@ class Engine:
                 continue
             cause = causes.of(alert)
             incident = "" if cause is None else causes.root(cause).incident
-            around = Around(self._incidents.effect(alert.rule), is_silenced(alert, now), cause, incident)
+            around = Around(
+                self._incidents.effect(alert.rule),
+                self.rules[alert.rule].escalation,
+                is_silenced(alert, now),
+                cause,
+                incident,
+            )
             settled, transition = settle(alert, changed, now, around)
             if transition is not None:
                 transitions.append(transition)
             if settled.state is not State.RESOLVED:
                 alerts[settled.fingerprint] = settled
         return alerts, transitions
+
+    def _remembered(self, alerts: Mapping[str, Alert], transitions: Sequence[Transition], now: int) -> dict[str, Alert]:
+        ended = {t.alert.fingerprint: t.alert for t in transitions if t.alert.state is State.RESOLVED}
+        return {
+            key: alert
+            for key, alert in {**self._past, **ended}.items()
+            if (key not in alerts or alerts[key].state is State.PENDING)
+            and alert.rule in self.rules
+            and remembered(alert, now, self.rules[alert.rule].pace)
+        }
 
     def _judge(self, name: str, scene: Scene) -> Iterable[tuple[str, Verdicts]]:
         detector = self._detectors[name]
@@ -154,17 +179,20 @@ class Engine:
             labels = {**rule.labels, **verdict.labels, "campaign_id": campaign_id}
             key = fingerprint_of(rule.name, labels)
             before = known.pop(key, None)
-            life = advance(before.life if before else None, verdict.sighting, scene.now, rule.pace)
+            pace = steadied(rule.pace, before.flaps if before else 0)
+            life = advance(before.life if before else None, verdict.sighting, scene.now, pace)
             if life is None:
                 continue
             entered = before is None or before.life.state is not life.state
             if before is not None and not (entered and life.state is State.FIRING):
                 yield before if life is before.life else replace(before, life=life), entered
             else:
-                yield _described(rule, labels, key, life, verdict, before, scene), entered
+                alert = _described(rule, labels, key, life, verdict, before, scene)
+                past = self._past.get(key)
+                yield (alert if before or past is None else _after(alert, past, rule)), entered
         rest = Sighting.UNKNOWN if verdicts is None else Sighting.CLEAR
         for before in known.values():
-            life = advance(before.life, rest, scene.now, rule.pace)
+            life = advance(before.life, rest, scene.now, steadied(rule.pace, before.flaps))
             if life is not None:
                 yield replace(before, life=life), life.state is not before.life.state
 
@@ -177,6 +205,25 @@ def _guarded(rule: str, judge: Callable[[_Look], Verdicts], scene: _Look) -> Ver
         prometheus.ALERT_RULE_FAILURES.labels(rule).inc()
         logger.exception("rule failed", extra={"rule": rule})
         return None
+
+
+def _after(alert: Alert, past: Alert, rule: Rule) -> Alert:
+    """An alert that begins after one of the same thing has ended: it may be that one, come back."""
+    begun = alert.life.pending_at
+    if not remembered(past, begun, rule.pace):
+        return alert
+    flaps = past.flaps + 1
+    if not fires_again(past, begun, rule.pace):
+        return replace(alert, flaps=flaps)
+    return replace(
+        alert,
+        id=past.id,
+        seq=past.seq,
+        incident=past.id,
+        flaps=flaps,
+        # What was told of it before has ended: what is told now began after that.
+        starts_at=max(alert.starts_at, past.ends_at or 0),
+    )
 
 
 def _described(
@@ -218,7 +265,7 @@ def _described(
         threshold=float(verdict.threshold),
         summary=annotations["summary"],
         runbook=annotations["runbook"],
-        starts_at=min(onset, before.starts_at) if before else onset,
+        starts_at=onset if before is None else before.starts_at if before.flaps else min(onset, before.starts_at),
         complete_until=scene.now if watermark is None else watermark,
         evidence=verdict.evidence,
         owner=rule.owner,
@@ -226,6 +273,8 @@ def _described(
         annotations=annotations,
         impact=verdict.impact,
         incident=identity,
+        seq=before.seq if before else 0,
+        flaps=before.flaps if before else 0,
         timezone="UTC" if campaign is None or campaign.plan is None else campaign.plan.timezone,
     )
 

@@ -85,6 +85,10 @@ class Ledger:
         """Every alert that is firing or acknowledged."""
         return [alert_of(row) for row in await self._pool.query(queries.OPEN_ALERTS)]
 
+    async def ended_lately(self, since: int) -> list[Alert]:
+        """The last one of each thing, where it was resolved since then."""
+        return [alert_of(row) for row in await self._pool.query(queries.ENDED_LATELY, {"from": since})]
+
     async def find(self, *, campaign_id: str, state: str, severity: str, limit: int, incident: str = "") -> list[Alert]:
         """The newest alerts; empty strings ask for all."""
         rows = await self._pool.query(
@@ -224,6 +228,9 @@ def _details(alert: Alert) -> dict[str, Any]:
         "timezone": alert.timezone,
         "mute": alert.mute,
         "quiet_until": alert.quiet_until,
+        "flaps": alert.flaps,
+        "told_at": alert.told_at,
+        "escalations": alert.escalations,
     }
     if alert.impact is not None:
         details["impact"] = {"loss_per_minute": str(alert.impact.loss_per_minute), "basis": alert.impact.basis}
@@ -266,4 +273,7 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         timezone=details.get("timezone", "UTC"),
         mute=details.get("mute", ""),
         quiet_until=details.get("quiet_until"),
+        flaps=details.get("flaps", 0),
+        told_at=details.get("told_at"),
+        escalations=details.get("escalations", 0),
     )

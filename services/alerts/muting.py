@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.alerts.alert import Alert, Transition
+from services.alerts.escalation import Escalation, escalate
 from services.alerts.incidents import Effect, outweighs
 from services.alerts.lifecycle import State
 
@@ -44,6 +45,7 @@ class Around:
     """
 
     effect: Effect
+    escalation: Escalation
     silenced: str | bool = False
     cause: Alert | None = None
     incident: str = ""
@@ -71,8 +73,11 @@ def settle(alert: Alert, changed: bool, now: int, around: Around) -> tuple[Alert
         and alert.life.clear_since is None
     )
     if not (changed or pages or muted.mute != alert.mute or muted.incident != alert.incident):
-        return muted, None
-    after = replace(muted, seq=alert.seq + 1, notified=alert.notified or pages)
+        escalated = escalate(muted, now, around.escalation)
+        return (muted, None) if escalated is None else (escalated.alert, escalated)
+    after = replace(muted, seq=alert.seq + 1)
+    if pages:
+        after = replace(after, notified=True, told_at=now)
     note = _note(alert, after, changed, around)
     return after, Transition(after, now, note=note, notice="firing" if pages else "")
 
@@ -111,7 +116,13 @@ def _note(before: Alert, after: Alert, changed: bool, around: Around) -> str:
         return _BEGINS[Mute(after.mute)]
     if after.incident != before.incident and cause is not None:
         return f"belongs to the incident of {cause.rule} ({cause.id})"
-    return "" if changed else _ENDS.get(Mute(before.mute), "")
+    if changed:
+        return _again(after) if after.state is State.FIRING else ""
+    return _ENDS.get(Mute(before.mute), "")
+
+
+def _again(alert: Alert) -> str:
+    return "" if not alert.flaps else "it has come back" + (f", {alert.flaps} times of late" if alert.flaps > 1 else "")
 
 
 def _silence_note(around: Around) -> str:

@@ -177,7 +177,7 @@ _CURRENT = (
 SELECT
     alert_id,
     max(t.seq) AS last_seq,
-    max(t.notice = 'firing') AS notified,
+    argMaxIf(t.notice, t.seq, t.notice IN ('firing', 'resolved')) = 'firing' AS notified,
     argMax(t.state, t.seq) AS state,
     argMax(t.rule, t.seq) AS rule,
     argMax(t.severity, t.seq) AS severity,
@@ -194,13 +194,26 @@ SELECT
     toUnixTimestamp64Milli(argMax(t.fired_at, t.seq)) AS fired_at,
     toUnixTimestamp64Milli(argMax(t.complete_until, t.seq)) AS complete_until,
     -- argMax passes over NULL.
-    toUnixTimestamp64Milli(max(t.ends_at)) AS ends_at
+    toUnixTimestamp64Milli(argMax(tuple(t.ends_at), t.seq).1) AS ends_at
 FROM alert_transitions AS t
 WHERE """
     + _IN_TERM
 )
 
 OPEN_ALERTS = _CURRENT + " GROUP BY alert_id HAVING state IN ('firing', 'acknowledged')"
+
+# Of one thing the last alert.
+ENDED_LATELY = (
+    "SELECT * FROM ("
+    + _CURRENT
+    + """
+GROUP BY alert_id
+HAVING state = 'resolved' AND max(t.at) >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+)
+ORDER BY alert_id DESC
+LIMIT 1 BY fingerprint
+"""
+)
 
 # Empty strings ask for all.
 ALERTS = (

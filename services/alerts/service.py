@@ -23,6 +23,7 @@ from services.alerts.delivery.receiver import load_receivers
 from services.alerts.delivery.worker import Timing
 from services.alerts.detectors.data_silence import DataSilence
 from services.alerts.engine import Engine
+from services.alerts.flapping import LONGEST_MEMORY_MS
 from services.alerts.lease.book import StoredLeases
 from services.alerts.lease.keeper import Keeper, elapsed_ms
 from services.alerts.lease.protocol import TTL_MS, Lease
@@ -136,7 +137,8 @@ class AlertsService:
         async with self._changing:
             pending = self.pending()
             # What is open by now is no longer pending, and takes its place.
-            self._engine.adopt([*pending, *await self.ledger.open_alerts()])
+            lately = await self.ledger.ended_lately(now - LONGEST_MEMORY_MS)
+            self._engine.adopt([*lately, *pending, *await self.ledger.open_alerts()])
         await self.silences.load(now)
         self.outbox.drop()
         await self.outbox.load()

@@ -12,7 +12,7 @@ from services.alerts.alert import Alert, Transition
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
 from services.alerts.engine import Engine
 from services.alerts.history import History, empty_series
-from services.alerts.lifecycle import OPEN, Sighting
+from services.alerts.lifecycle import Sighting, State
 from services.alerts.rules.load import parse_rules
 from services.alerts.rules.model import Rule
 from services.alerts.scene import Activity, CampaignScene, PartitionProgress, PipelineScene, Scene
@@ -81,11 +81,19 @@ class Stage:
         return seen
 
     def restart(self) -> None:
-        """A new process, which finds what was recorded: open alerts, without what only memory held."""
+        """A new process, which finds what was recorded: alerts as they were last, without what only memory held."""
         last = {transition.alert.id: transition.alert for transition in self.told}
         self.engine = self._engine(
-            replace(alert, life=replace(alert.life, clear_since=None)) for alert in last.values() if alert.state in OPEN
+            replace(alert, life=replace(alert.life, clear_since=None)) for alert in last.values()
         )
+
+    def acknowledge(self, by: str) -> None:
+        """Somebody takes on what fires."""
+        for alert in list(self.engine.alerts.values()):
+            if alert.state is State.FIRING:
+                transition = self.engine.acknowledge(alert, self.now, by, "")
+                self.engine.accept(transition)
+                self.told.append(transition)
 
     def notices(self) -> list[tuple[str, str]]:
         """Rule and notice of all that receivers were told."""

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.alerts.detectors import DETECTORS, AnyDetector, CampaignDetector
+from services.alerts.escalation import DEFAULT_AFTER_MS, DEFAULT_TIMES, Escalation
 from services.alerts.incidents import Cause, Effect, effect_of
 from services.alerts.lifecycle import Pace
 from services.alerts.rules.findings import findings
@@ -140,6 +141,11 @@ class Rule(BaseModel):
     wait_for_cause_ms: Duration | None = Field(
         None, alias="wait_for_cause", description="how long its page waits for a cause that is seen a little later"
     )
+    escalate_after: Duration | dict[Severity, Duration] | None = Field(
+        None,
+        description="without an acknowledgement for so long it is escalated; may differ by severity, 0s is never",
+    )
+    escalate_times: int = Field(DEFAULT_TIMES, ge=1, le=20, description="how often it is escalated at that distance")
     parameters: dict[str, Any] = Field({}, description="what its detector can be told")
 
     @model_validator(mode="before")
@@ -194,6 +200,15 @@ class Rule(BaseModel):
         given = self.inhibited_by
         causes = None if given is None else tuple(Cause(each.rule, tuple(each.equal)) for each in given)
         return effect_of(self.detector, causes, self.wait_for_cause_ms, self.window_ms if self.metric else 0)
+
+    @property
+    def escalation(self) -> Escalation:
+        """When nobody's acknowledging it is told to others: what it says itself, or 5 minutes for what is critical."""
+        given = self.escalate_after
+        if given is None:
+            return Escalation(DEFAULT_AFTER_MS, self.escalate_times)
+        after = {**given} if isinstance(given, dict) else dict.fromkeys(GRAVEST_FIRST, given)
+        return Escalation({str(severity): wait for severity, wait in after.items()}, self.escalate_times)
 
     @property
     def pace(self) -> Pace:
