@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 AlertState = Literal["pending", "firing", "acknowledged", "resolved"]
 Severity = Literal["info", "warning", "critical"]
@@ -92,8 +93,40 @@ class Acknowledgement(BaseModel):
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
+class Matcher(BaseModel):
+    """As Alertmanager has them: `isRegex` (RE2, the whole value), and `isEqual` false for labels that do not match."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    value: Annotated[str, Field(max_length=256)]
+    is_regex: Annotated[bool, Field(alias="isRegex")] = False
+    is_equal: Annotated[bool, Field(alias="isEqual")] = True
+
+
+class Repeats(BaseModel):
+    """Hours that come again on these days; an end that is not later is on the next day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hours: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = []
+    timezone: str = "Asia/Shanghai"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError):
+            raise ValueError("must be a name such as Asia/Shanghai") from None
+        return name
+
+
 class NewSilence(BaseModel):
-    """Mutes alerts whose labels all equal the matchers; `rule` and `severity` count as labels."""
+    """Mutes alerts whose labels all match; `rule` and `severity` count as labels.
+
+    A matcher is the label's value, or says how to match it. With `repeats` it is a maintenance window.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -107,7 +140,8 @@ class NewSilence(BaseModel):
         },
     )
 
-    matchers: Annotated[dict[str, str], Field(min_length=1, max_length=20)]
+    matchers: Annotated[dict[str, str | Matcher], Field(min_length=1, max_length=20)]
+    repeats: Repeats | None = None
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     duration: Annotated[str, Field(pattern=r"^\d{1,6}(s|m|h|d)$")] | None = None
@@ -125,13 +159,15 @@ class Silence(BaseModel):
     """A silence as it stands."""
 
     id: str
-    matchers: dict[str, str]
+    matchers: dict[str, str | Matcher]
     starts_at: datetime
     ends_at: datetime
     state: Literal["pending", "active", "expired"]
     by: str
     comment: str
     created_at: datetime
+    repeats: Repeats | None = None
+    ended_by: str = ""
 
 
 class Rule(BaseModel):

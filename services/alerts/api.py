@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,6 +19,7 @@ from schemas.alerts import Alert as AlertAnswer
 from schemas.alerts import Silence as SilenceAnswer
 from services.alerts.alert import Alert, Transition
 from services.alerts.ledger import Delivery, Moment
+from services.alerts.matchers import Matcher, matcher_of, stated
 from services.alerts.muting import KEPT_BACK
 from services.alerts.pages import LANGUAGES, Language, as_text, compose
 from services.alerts.pages.picture import picture
@@ -66,6 +68,8 @@ _SILENCE_COLUMNS = (
     Column("by", Type.TEXT),
     Column("comment", Type.TEXT),
     Column("created_at", Type.TIME),
+    Column("repeats", Type.JSON),
+    Column("ended_by", Type.TEXT),
 )
 
 
@@ -167,8 +171,28 @@ def alerts_router(service: AlertsService) -> APIRouter:
             raise InvalidRequest(field, "the silence must end after it starts, and not in the past")
         if ends_at - now > _LONGEST_SILENCE_MS:
             raise InvalidRequest(field, "a silence may last 400 days at most")
-        silence = await service.silences.add(body.matchers, starts_at, ends_at, body.by, body.comment, service.now)
+        silence = Silence(
+            uuid.uuid4().hex,
+            _matchers(body),
+            starts_at,
+            ends_at,
+            body.by,
+            body.comment,
+            now,
+            {} if body.repeats is None else body.repeats.model_dump(),
+        )
+        await service.silences.add(silence, now)
         return SilenceAnswer(**_silence_fields(silence, now))
+
+    @router.delete("/silences/{silence_id}", summary="End a silence at once")
+    async def end_silence(
+        request: Request,
+        silence_id: str,
+        by: Annotated[str, Query(min_length=1, max_length=128, description="who ends it")],
+    ) -> SilenceAnswer:
+        _refuse_unknown(request, "by")
+        silence = await service.silences.end(silence_id, by, service.now)
+        return SilenceAnswer(**_silence_fields(silence, service.now))
 
     @router.get("/silences", summary="Silences, newest first", responses=TABLE_FORMS)
     async def list_silences(request: Request, page: AnyPage) -> Response:
@@ -255,16 +279,30 @@ def _fields(alert: Alert) -> dict[str, Any]:
     ).model_dump()
 
 
+def _matchers(body: NewSilence) -> dict[str, Matcher]:
+    found = {}
+    for name, given in body.matchers.items():
+        matcher = matcher_of(given if isinstance(given, str) else given.model_dump(by_alias=True))
+        try:
+            matcher.check()
+        except ValueError as error:
+            raise InvalidRequest(f"matchers.{name}", f"is no regular expression (RE2): {error}") from None
+        found[name] = matcher
+    return found
+
+
 def _silence_fields(silence: Silence, now: int) -> dict[str, Any]:
     return {
         "id": silence.id,
-        "matchers": dict(silence.matchers),
+        "matchers": {name: stated(matcher) for name, matcher in silence.matchers.items()},
         "starts_at": to_datetime(silence.starts_at),
         "ends_at": to_datetime(silence.ends_at),
         "state": silence.state(now),
         "by": silence.created_by,
         "comment": silence.comment,
         "created_at": to_datetime(silence.created_at),
+        "repeats": dict(silence.repeats) or None,
+        "ended_by": silence.ended_by,
     }
 
 

@@ -14,6 +14,7 @@ from services.alerts.flapping import fires_again, remembered, steadied
 from services.alerts.incidents import incidents_of
 from services.alerts.lifecycle import OPEN, Life, Sighting, State, advance
 from services.alerts.muting import Around, settle
+from services.alerts.patience import Patience
 from services.alerts.plan import Plan
 from services.alerts.readings.inquiry import Inquiry
 from services.alerts.rules.model import Rule, Text
@@ -24,6 +25,8 @@ _Look = TypeVar("_Look", CampaignScene, PipelineScene)
 
 logger = logging.getLogger(__name__)
 
+_CAUGHT_UP_MS = 10_000
+
 IsSilenced = Callable[[Alert, int], str | bool]
 """Whether an alert is muted at a moment, or by what, for its timeline."""
 
@@ -32,12 +35,13 @@ IsSilenced = Callable[[Alert, int], str | bool]
 class Round:
     """The outcome of one look: every alert that is pending or open after it, and what has changed.
 
-    `past` holds what has ended lately, by fingerprint.
+    `past` holds what has ended lately, by fingerprint. `judged`: what was there to be seen was seen.
     """
 
     alerts: Mapping[str, Alert]
     transitions: Sequence[Transition]
     past: Mapping[str, Alert] = field(default_factory=dict)
+    judged: bool = True
 
 
 class Engine:
@@ -53,6 +57,7 @@ class Engine:
         self._detectors: dict[str, AnyDetector] = {rule.name: rule.build() for rule in rules}
         self.alerts: Mapping[str, Alert] = {}
         self._past: Mapping[str, Alert] = {}
+        self.patience = Patience()
         self.adopt(open_alerts)
 
     def replace_rules(self, rules: Sequence[Rule]) -> None:
@@ -91,7 +96,8 @@ class Engine:
                 gone = replace(alert, life=life, seq=alert.seq + 1)
                 notice = "resolved" if alert.notified and not is_silenced(gone, scene.now) else ""
                 transitions.append(Transition(gone, scene.now, note="the rule was removed", notice=notice))
-        return Round(alerts, transitions, self._remembered(alerts, transitions, scene.now))
+        past = self._remembered(alerts, transitions, scene.now)
+        return Round(alerts, transitions, past, judged=scene.pipeline.caught_up(_CAUGHT_UP_MS))
 
     def adopt(self, alerts: Iterable[Alert]) -> None:
         """Takes these for the alerts that are pending, open, or lately over; of two of one thing the later one."""
@@ -102,6 +108,9 @@ class Engine:
     def commit(self, outcome: Round) -> None:
         """Accepts a round: its transitions are durable now."""
         self.alerts, self._past = outcome.alerts, outcome.past
+        if outcome.judged:
+            # From now on this process knows itself.
+            self.patience = Patience()
 
     def acknowledge(self, alert: Alert, now: int, actor: str, note: str) -> Transition:
         """The transition of a firing alert that somebody takes on; nothing changes before `accept`."""
@@ -180,7 +189,7 @@ class Engine:
             key = fingerprint_of(rule.name, labels)
             before = known.pop(key, None)
             pace = steadied(rule.pace, before.flaps if before else 0)
-            life = advance(before.life if before else None, verdict.sighting, scene.now, pace)
+            life = advance(before.life if before else self._pending(key, scene.now), verdict.sighting, scene.now, pace)
             if life is None:
                 continue
             entered = before is None or before.life.state is not life.state
@@ -195,6 +204,11 @@ class Engine:
             life = advance(before.life, rest, scene.now, steadied(rule.pace, before.flaps))
             if life is not None:
                 yield replace(before, life=life), life.state is not before.life.state
+
+    def _pending(self, key: str, now: int) -> Life | None:
+        """What an earlier process knew of a condition of which this one has not heard."""
+        began = self.patience.began(key, now)
+        return None if began is None or key in self.alerts or key in self._past else Life(State.PENDING, began)
 
 
 def _guarded(rule: str, judge: Callable[[_Look], Verdicts], scene: _Look) -> Verdicts:

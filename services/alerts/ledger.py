@@ -14,6 +14,7 @@ import pyarrow as pa
 from services.alerts import queries
 from services.alerts.alert import Alert, Impact, Transition
 from services.alerts.lifecycle import Life, State
+from services.alerts.patience import Patience
 from services.common.errors import NotFound
 from services.common.store import StorePool
 
@@ -88,6 +89,20 @@ class Ledger:
     async def ended_lately(self, since: int) -> list[Alert]:
         """The last one of each thing, where it was resolved since then."""
         return [alert_of(row) for row in await self._pool.query(queries.ENDED_LATELY, {"from": since})]
+
+    async def patience(self) -> Patience:
+        """Since when what is pending has been so."""
+        rows = await self._pool.query(queries.PENDING)
+        return Patience(json.loads(rows[0]["since"]), rows[0]["seen_at"]) if rows else Patience()
+
+    async def keep_patience(self, patience: Patience) -> None:
+        """Writes down since when what is pending has been so."""
+        row = {
+            "name": pa.array(["pending"]),
+            "since": pa.array([json.dumps(dict(patience.since))]),
+            "seen_at": pa.array([patience.seen_at], _MOMENT),
+        }
+        await self._pool.insert("alert_pending", pa.table(row))
 
     async def find(self, *, campaign_id: str, state: str, severity: str, limit: int, incident: str = "") -> list[Alert]:
         """The newest alerts; empty strings ask for all."""

@@ -307,19 +307,27 @@ LIMIT 1 BY alert_id, last_seq
 """
 )
 
+# Each as it stands; one that was ended before its time is over since then.
 SILENCES = """
-SELECT
-    silence_id,
-    matchers,
-    toUnixTimestamp64Milli(starts_at) AS starts_at,
-    toUnixTimestamp64Milli(ends_at) AS ends_at,
-    created_by,
-    comment,
-    toUnixTimestamp64Milli(created_at) AS created_at
-FROM alert_silences
-WHERE ends_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-ORDER BY created_at DESC
-LIMIT 1 BY silence_id
+SELECT *
+FROM
+(
+    SELECT
+        silence_id,
+        s.version AS last_version,
+        matchers,
+        toUnixTimestamp64Milli(s.starts_at) AS starts_at,
+        toUnixTimestamp64Milli(s.ends_at) AS ends_at,
+        created_by,
+        comment,
+        toUnixTimestamp64Milli(s.created_at) AS created_at,
+        repeats,
+        ended_by
+    FROM alert_silences AS s
+    ORDER BY last_version DESC
+    LIMIT 1 BY silence_id
+)
+WHERE ends_at >= {from:Int64}
 """
 
 # The lease as it stands; nothing before the first term. Of many terms only the last few can still be in anybody's mind.
@@ -360,4 +368,12 @@ SELECT alert_id, toUnixTimestamp64Milli(fired_at) AS fired_at, actor, note
 FROM alert_requests
 WHERE at >= now64(3) - INTERVAL 1 HOUR
 ORDER BY at
+"""
+
+PENDING = """
+SELECT since, toUnixTimestamp64Milli(p.seen_at) AS seen_at
+FROM alert_pending AS p
+WHERE name = 'pending'
+ORDER BY p.seen_at DESC
+LIMIT 1
 """

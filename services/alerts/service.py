@@ -29,6 +29,7 @@ from services.alerts.lease.keeper import Keeper, elapsed_ms
 from services.alerts.lease.protocol import TTL_MS, Lease
 from services.alerts.ledger import Ledger
 from services.alerts.lifecycle import OPEN, State
+from services.alerts.patience import Patience, patience_of
 from services.alerts.plan import Plan
 from services.alerts.readings.inquiry import Inquiry
 from services.alerts.rules.book import RuleBook
@@ -92,6 +93,7 @@ class AlertsService:
         self._lease_ttl_ms = lease_ttl_ms
         self._keeper: Keeper | None = None
         self._unsure = False
+        self._patience = Patience()
         self._changing = asyncio.Lock()
         self._looked_at: int | None = None
         self._trouble: str | None = None
@@ -139,6 +141,8 @@ class AlertsService:
             # What is open by now is no longer pending, and takes its place.
             lately = await self.ledger.ended_lately(now - LONGEST_MEMORY_MS)
             self._engine.adopt([*lately, *pending, *await self.ledger.open_alerts()])
+            if not self._patience.since:
+                self._patience = self._engine.patience = await self.ledger.patience()
         await self.silences.load(now)
         self.outbox.drop()
         await self.outbox.load()
@@ -170,6 +174,7 @@ class AlertsService:
             self._engine.commit(outcome)
         for transition in outcome.transitions:
             self._announce(transition)
+        await self._keep_patience(now)
         self._looked_at = now
         self._gauge()
         return list(outcome.transitions)
@@ -230,8 +235,19 @@ class AlertsService:
         self.outbox.drop()
         await self.silences.load(now)
         self._engine.adopt(await self.ledger.open_alerts())
+        self._patience = Patience()
         self._looked_at = now
         self._gauge()
+
+    async def _keep_patience(self, now: int) -> None:
+        for_ms = {name: rule.for_ms for name, rule in self._engine.rules.items()}
+        patience = patience_of(self._engine.alerts.values(), for_ms, now)
+        if self._patience.outdated(patience):
+            try:
+                await self.ledger.keep_patience(patience)
+                self._patience = patience
+            except StoreError as error:
+                logger.warning("what is pending was not kept", extra={"error": str(error)})
 
     async def _take_over_requests(self) -> None:
         """Does what people have asked of instances that stand by."""

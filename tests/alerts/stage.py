@@ -13,6 +13,7 @@ from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict
 from services.alerts.engine import Engine
 from services.alerts.history import History, empty_series
 from services.alerts.lifecycle import Sighting, State
+from services.alerts.patience import patience_of
 from services.alerts.rules.load import parse_rules
 from services.alerts.rules.model import Rule
 from services.alerts.scene import Activity, CampaignScene, PartitionProgress, PipelineScene, Scene
@@ -83,9 +84,12 @@ class Stage:
     def restart(self) -> None:
         """A new process, which finds what was recorded: alerts as they were last, without what only memory held."""
         last = {transition.alert.id: transition.alert for transition in self.told}
+        for_ms = {rule.name: rule.for_ms for rule in self.rules}
+        patience = patience_of(self.engine.alerts.values(), for_ms, self.now)
         self.engine = self._engine(
             replace(alert, life=replace(alert.life, clear_since=None)) for alert in last.values()
         )
+        self.engine.patience = patience
 
     def acknowledge(self, by: str) -> None:
         """Somebody takes on what fires."""

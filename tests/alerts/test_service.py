@@ -230,7 +230,7 @@ async def test_an_end_under_a_silence_is_not_delivered_either(store: Store, shop
         assert (await client.post("/api/v1/silences", json=body)).status_code == 201
         shop.set_stock("sku-1", 9)
         silenced, resolved = await advance(shop, service, 8)
-        assert (silenced.alert.state, silenced.notice, silenced.note) == ("firing", "", "silenced")
+        assert (silenced.alert.state, silenced.notice, silenced.note) == ("firing", "", "silenced by lin")
         assert (resolved.alert.state, resolved.notice) == ("resolved", "")
 
 
