@@ -161,6 +161,8 @@ class AlertsService:
 
     async def look(self) -> list[Transition]:
         """One look at all rules; returns what changed, durable and queued for delivery. Raises `StoreError`."""
+        if self._unsure:
+            await self.restore()
         now = self._clock()
         also = {alert.campaign_id for alert in self._engine.alerts.values()}
         scene = await self._with_live_seconds(await self._collector.read(now, also))
@@ -217,10 +219,9 @@ class AlertsService:
     async def _turn(self, keeper: Keeper) -> None:
         """A look, or what there is to do while another instance looks."""
         term = keeper.due
-        if term is not None or (self._unsure and keeper.acting):
+        if term is not None:
             await self.restore()
-            if term is not None:
-                keeper.begin(term)
+            keeper.begin(term)
         if not keeper.acting:
             await self._stand_by()
             return
