@@ -138,11 +138,13 @@ def _pulse(past: Past, rows: Sequence[Mapping[str, Any]], span: Span) -> None:
     for row in rows:
         place = row["second"] - span.begin
         past.orders[place] += row["orders"]
-        if row["traffic"]:
-            past.traffic.setdefault(row["channel"], _zeros(span))[place] += row["traffic"]
-            traffic_of_all[place] += row["traffic"]
-        if row["paid"]:
-            past.paid.setdefault(row["channel"], _zeros(span))[place] += row["paid"]
+        traffic_of_all[place] += row["traffic"]
+        for channels, name in ((past.traffic, "traffic"), (past.paid, "paid")):
+            if row[name]:
+                counts = channels.get(row["channel"])
+                if counts is None:
+                    counts = channels[row["channel"]] = _zeros(span)
+                counts[place] += row[name]
 
 
 async def _sales(pool: StorePool, span: Span, campaign: str) -> Sales:

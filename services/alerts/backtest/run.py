@@ -24,7 +24,7 @@ from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
 from services.alerts.readings.inquiry import Inquiry
 from services.alerts.readings.reader import Reader
 from services.alerts.readings.seconds import Seconds
-from services.alerts.readings.watch import Watch, Watched
+from services.alerts.readings.watch import Found, Watch, Watched
 from services.alerts.rules.model import Rule
 from services.alerts.scene import PartitionProgress, PipelineScene
 from services.alerts.series import Counts
@@ -33,6 +33,8 @@ from services.common.store import StorePool
 
 LONGEST_SECONDS = 7 * 86_400
 _REFUSED_SECONDS = 60
+_SEARCH_EVERY_MS = 30_000
+"""Suspects are searched for among the events themselves, which takes most of the time."""
 _BLIND = frozenset({"ingest_lag", "delivery_failure"})
 """The store keeps no history of how far ingest had come, nor of receivers."""
 
@@ -131,6 +133,8 @@ class _Elsewhere:
     def __init__(self, pool: StorePool, plans: Mapping[str, Plan | None]) -> None:
         self._reader = Reader(pool)
         self._watch = Watch(pool)
+        self._suspects: Mapping[str, Found] = {}
+        self._searched_at = 0
         self._plans = plans
         self._minute = 0
         self._known: dict[tuple[str, Ask | Curve], Reading | CurveReading] = {}
@@ -147,14 +151,15 @@ class _Elsewhere:
             *(self._reader.answer(name, ask, moment, self._minute, self._plans[name]) for name, ask in wanted)
         )
         self._known |= dict(zip(wanted, answers, strict=True))
-        suspects = await self._watch.read(now, watched)
+        if now - self._searched_at >= _SEARCH_EVERY_MS or self._suspects.keys() != watched.keys():
+            self._suspects, self._searched_at = await self._watch.read(now, watched), now
         found: dict[str, Answered] = {}
         for name, asked in asks.items():
             mine = {ask: self._known[name, ask] for ask in asked}
             found[name] = Answered(
                 {a: answer for a, answer in mine.items() if isinstance(a, Ask) and isinstance(answer, Reading)},
                 {a: answer for a, answer in mine.items() if isinstance(a, Curve) and isinstance(answer, CurveReading)},
-                suspects[name],
+                self._suspects[name],
             )
         return found
 
