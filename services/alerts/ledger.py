@@ -202,6 +202,8 @@ class Ledger:
             "at": pa.array([now] * len(keys), _MOMENT),
         }
         names = ",".join(f"{alert_id}:{seq}" for alert_id, seq, _ in keys)
+        # Of several that say since when, the first is right.
+        names += f"@{now}" if outcome == "since" else ""
         token = hashlib.sha256(f"{receiver}:{names}".encode()).hexdigest()
         await self._pool.insert("alert_deliveries", pa.table(rows), token=token)
 

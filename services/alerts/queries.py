@@ -255,7 +255,7 @@ ORDER BY seq
 )
 
 KNOWN_SINCE = """
-SELECT count() AS rows, maxIf(toUnixTimestamp64Milli(at), outcome = 'since') AS since
+SELECT count() AS rows, minIf(toUnixTimestamp64Milli(at), outcome = 'since') AS since
 FROM alert_deliveries
 WHERE receiver = {receiver:String}
 """

@@ -31,6 +31,8 @@ REMEMBER_MS = 24 * 3_600_000
 """Older notices are no news: they are not taken up again after a restart."""
 RESOLVED_MS = 900_000
 """How long the end of an alert is repeated with what is open, as Prometheus does it."""
+SKEW_MS = 60_000
+"""By so much the clocks of two instances may differ: so much of what was before a receiver it may hear of."""
 CAPACITY = 10_000
 _FIRST_WAIT_MS = 250.0
 _TURN_SECONDS = 0.2
@@ -114,7 +116,8 @@ class Worker:
         Raises `StoreError`.
         """
         now = self._since = self._timing.clock()
-        since = max(now - REMEMBER_MS, await self._ledger.known_since(self.receiver.name, now))
+        known = await self._ledger.known_since(self.receiver.name, now)
+        since = max(now - REMEMBER_MS, known - SKEW_MS)
         await self._take_up(since)
 
     def drop(self) -> None:

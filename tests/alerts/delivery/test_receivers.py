@@ -194,7 +194,8 @@ async def test_what_cannot_be_rendered_is_accounted_for_and_stops_nobody(store: 
 async def test_a_new_receiver_hears_nothing_of_what_was_before_it(store: Store) -> None:
     with serving(lambda _: Reply(200)) as old, serving(lambda _: Reply(200)) as new:
         campaign = fresh_campaign("new")
-        before, after = made(3, campaign), made(1, campaign, "resolved", seq=2)
+        before = made(3, campaign, now=wall_clock() - 120_000)
+        after = made(1, campaign, "resolved", seq=2)
         async with running(store, webhook("old", old)) as (ledger, outbox):
             await tell(ledger, outbox, before)
             await until(lambda: outbox.states()[0].waiting == 0)
