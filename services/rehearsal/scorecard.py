@@ -125,7 +125,8 @@ def score(truths: Iterable[Truth], pages: Iterable[Page], *, festivals: int = 1)
     used = {page.alert_id for page in finds.values()}
     accepted: list[Accepted] = []
     false: list[FalsePage] = []
-    taken: set[tuple[int, str, tuple[tuple[str, str], ...]]] = set()
+    # What found an incident is no consequence of it a second time.
+    taken = {(number, page.rule, tuple(sorted(page.labels.items()))) for number, page in finds.items()}
     for page in paged:
         if page.alert_id in used:
             continue
@@ -204,7 +205,7 @@ def _cause(
     labels = tuple(sorted(page.labels.items()))
     for number, truth in enumerate(incidents):
         if (
-            page.rule in consequences(truth)
+            (page.rule in consequences(truth) or (page.rule == truth.rule and _more_people(number, truth, taken)))
             and page.campaign_id == campaign_of(truth)
             and truth.starts_ms <= page.told_at <= truth.ends_ms + CONSEQUENCE_GRACE_MS
             and (number, page.rule, labels) not in taken
@@ -212,6 +213,12 @@ def _cause(
         ):
             return number
     return None
+
+
+def _more_people(number: int, truth: Truth, taken: set[tuple[int, str, tuple[tuple[str, str], ...]]]) -> bool:
+    """Whether the incident is the work of more people than were paged: each of them is a suspect of its own."""
+    people = truth.details.get("user_ids", ())
+    return sum(entry[:2] == (number, truth.rule) for entry in taken) < len(people)
 
 
 def _note(truth: Truth, pages: Sequence[Page]) -> str:

@@ -92,6 +92,16 @@ def test_a_consequence_is_accepted_once_for_each_thing_it_names() -> None:
     assert sorted(false.page.alert_id for false in marked.false) == ["a3", "a4", "a5", "a6"]
 
 
+def test_each_of_several_culprits_is_paged_once() -> None:
+    """Catches: three swindlers of one incident of whom the second is a false page, or the fourth is let pass."""
+    fraud = Truth("refund_fraud", "refund_abuse", "c", {}, 0, MINUTE, {"user_ids": ["u1", "u2", "u3"]})
+    suspects = ["a", "b", "b", "c", "d"]
+    marked = score([fraud], [page(n, "refund_abuse", 1_000 * (n + 1), suspect=s) for n, s in enumerate(suspects)])
+    assert [found.page.alert_id for found in marked.found] == ["a0"]
+    assert [one.page.alert_id for one in marked.accepted] == ["a1", "a3"]
+    assert [(false.page.alert_id, false.why) for false in marked.false] == [("a2", "duplicate"), ("a4", "duplicate")]
+
+
 def test_decoys_ask_for_no_page_and_excuse_none() -> None:
     """Catches: a planned sale counted as missed, or a page about it let pass."""
     sale = truth("", type="decoy")
