@@ -47,10 +47,15 @@ def people(random: np.random.Generator, number: int, mean: float, shape: float) 
     return [int(count) for count in counts if count]
 
 
-@pytest.mark.parametrize("number", [30, 1000, 100_000])
+@pytest.mark.parametrize("number", [80, 1000, 100_000])
 def test_a_brusher_is_told_in_a_crowd_of_any_size(number: int) -> None:
     everybody = people(np.random.default_rng(1), number, 0.3, 1.0)
     assert told(crowd(everybody, suspect("b", 20))) == {"b"}
+
+
+def test_among_a_handful_nobody_stands_out() -> None:
+    assert told(crowd([1] * 9, suspect("b", 40))) == set()
+    assert told(crowd([1] * 10, suspect("b", 40))) == {"b"}
 
 
 @pytest.mark.parametrize("number", [0, 30, 1000, 100_000])

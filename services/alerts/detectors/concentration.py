@@ -38,6 +38,7 @@ class ConcentrationParameters(Parameters):
     slow_min_events: int = Field(10, ge=3, description="the same in the slow window")
     shared_min_events: int = Field(6, ge=3, description="the same for a device with many accounts, in either window")
     shared_accounts: int = Field(4, ge=2, description="accounts on one device that are many")
+    min_people: int = Field(10, ge=1, description="others with any event in a window, without whom nobody stands out")
     max_chance: float = Field(1e-4, gt=0, lt=1, description="probability over all people together when all is normal")
     active_seconds: int = Field(120, ge=10, description="it is over when nothing more came for so long")
 
@@ -93,6 +94,8 @@ def suspicious(
 ) -> list[Verdict]:
     """What the searches found, each suspect once: where it is most improbable."""
     best: dict[str, tuple[float, Verdict]] = {}
+    if max((_others(suspicion) for search in asked if (suspicion := found.get(search))), default=0) < p.min_people:
+        return []
     for search in asked:
         suspicion = found.get(search)
         if suspicion is None:
@@ -115,6 +118,12 @@ def suspicious(
                 if judged is not None and (suspect.name not in best or judged[0] < best[suspect.name][0]):
                     best[suspect.name] = judged
     return [verdict for _, verdict in best.values()]
+
+
+def _others(suspicion: Suspicion) -> int:
+    """How many accounts are there that are no suspects."""
+    crowd = _of(suspicion, "user")
+    return crowd.subjects - len(crowd.suspects)
 
 
 def _of(suspicion: Suspicion, kind: str) -> Crowd:

@@ -20,6 +20,7 @@ class RefundAbuseParameters(ConcentrationParameters):
     min_events: int = Field(5, ge=3, description="refunds of one account or device in the window at the least")
     slow_min_events: int = Field(5, ge=3, description="the same in the slow window")
     shared_min_events: int = Field(5, ge=3, description="the same for a device with many accounts, in either window")
+    min_people: int = Field(5, ge=1, description="others with any refund in a window, without whom nobody stands out")
 
 
 class RefundAbuse(CampaignDetector[RefundAbuseParameters]):
