@@ -72,7 +72,7 @@ def test_only_ads_with_a_budget_have_to_pay_for_themselves() -> None:
 
 
 def test_ads_that_begin_before_their_orders_come_are_in_order() -> None:
-    ads = Ads(2, 10, 2.0, lag=4)
+    ads = Ads(2, 10, 2.0, lag=3)
     ads.cost[200:] *= 5
     ads.mean[200:] *= 5
     assert looks(ads.book(), range(100, 300)) == []
@@ -92,3 +92,13 @@ def test_lumps_of_spend_are_judged_over_the_longest_window() -> None:
     ads.cost[:] = 0
     ads.cost[14::15] = 15 * 10 * 100 / 2.5
     assert looks(ads.book(), range(60, MINUTES)) == []
+
+
+def test_a_wrong_price_is_told_where_ads_cost_next_to_nothing() -> None:
+    # A return of thirty: the spend of half an hour is less than the orders of two minutes.
+    ads = Ads(5, 3, 30.0)
+    ads.value[200:230] *= 0.01
+    ads.cost[200:230] *= 2
+    found = looks(ads.book(), range(100, 300), min_cost=1)
+    assert 205 < found[0] <= 225
+    assert found[-1] <= 240

@@ -81,10 +81,10 @@ class ConversionDrop(CampaignDetector[ConversionDropParameters]):
         telling: _Window | None = None
         low = True
         for window in look.windows(channel):
-            improbable = chance_of_so_few(window.orders, window.expected, window.normal) < p.max_chance
             # What a long window still holds is over when a shorter one has come back.
-            low &= window.orders < p.ratio * window.expected or window.expected < _TELLING
-            if low and improbable and window.orders < p.ratio * window.expected:
+            few = window.orders < p.ratio * window.expected
+            low &= few or window.expected < _TELLING
+            if low and few and chance_of_so_few(window.orders, window.expected, window.normal) < p.max_chance:
                 return self._verdict(scene, look, channel, window, Sighting.BREACH)
             if telling is None and window.expected >= _TELLING:
                 telling = window

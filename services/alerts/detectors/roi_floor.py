@@ -25,6 +25,8 @@ _STEADY = 0.8
 _TELLING = 10
 """Orders that a window should hold for its ratio to say that all is well again."""
 
+_TELLING_PRICE = 20
+
 Minutes = npt.NDArray[np.float64]
 
 
@@ -35,10 +37,10 @@ class RoiFloorParameters(Parameters):
     metric: Literal["roas", "roi"] = "roas"
     floor: float = Field(1.0, description="the return below which an alert begins")
     resolve_floor: float = Field(1.2, description="the return from which it ends")
-    windows_minutes: tuple[int, ...] = Field((5, 10, 30), min_length=1, max_length=5)
-    lag_minutes: int = Field(5, ge=0, le=30, description="time from a click to its paid order")
+    windows_minutes: tuple[int, ...] = Field((5, 10, 15, 20, 30), min_length=1, max_length=8)
+    lag_minutes: int = Field(3, ge=0, le=30, description="time from a click to its paid order")
     min_cost: float = Field(50.0, ge=0, description="spend that a window must hold")
-    confidence: float = Field(0.9999, gt=0.5, lt=1, description="that the sales are not just few by chance")
+    confidence: float = Field(0.999, gt=0.5, lt=1, description="that the sales are not just few by chance")
     only_budgeted: bool = Field(True, description="judge only channels with a budget")
 
 
@@ -115,6 +117,10 @@ class RoiFloor(CampaignDetector[RoiFloorParameters]):
         # (for exponential values exactly so): it says as much as half as many orders of twice the price.
         price = 2 * float(minutes["paid_gmv"].sum() / minutes["orders_paid"].sum())
         most = price * float(special.gammaincinv(paid["paid_gmv"] / price + 1, p.confidence)) if price else 0.0
+        if orders >= _TELLING_PRICE:
+            # So many orders tell their own price, however far it is from the usual one.
+            own = 2 * float(special.gammaincinv(orders / 2 + 1, p.confidence)) / orders
+            most = min(most, own * paid["paid_gmv"])
         if p.metric == "roas":
             return _Window(size, orders, paid["paid_gmv"], ads, paid["paid_gmv"] / ads, most / ads)
         cost = ads + paid["coupon_cost"]
