@@ -62,6 +62,11 @@ class Alert:
     escalations: int = 0
 
     @property
+    def begun_at(self) -> int:
+        """When it was first pending; one that has come back since has another `life`."""
+        return int(self.id[:12], 16)
+
+    @property
     def state(self) -> State:
         return self.life.state
 

@@ -19,6 +19,7 @@ from schemas.alerts import Alert as AlertAnswer
 from schemas.alerts import Silence as SilenceAnswer
 from services.alerts.alert import Alert, Transition
 from services.alerts.ledger import Delivery, Moment
+from services.alerts.lifecycle import State
 from services.alerts.matchers import Matcher, matcher_of, stated
 from services.alerts.muting import KEPT_BACK
 from services.alerts.pages import LANGUAGES, Language, as_text, compose
@@ -99,13 +100,16 @@ def alerts_router(service: AlertsService) -> APIRouter:
             and incident in (None, alert.incident)
         ]
         if state != "pending":
-            found += await service.ledger.find(
+            recorded = await service.ledger.find(
                 campaign_id=campaign_id or "",
                 state=state or "",
                 severity=severity or "",
                 incident=incident or "",
                 limit=page.reach or MOST_ROWS,
             )
+            # One that comes back is pending again.
+            again = {alert.id for alert in found}
+            found += [alert for alert in recorded if alert.id not in again]
         found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
         order = [Sorted("starts_at", descending=True), Sorted("id", descending=True)]
         rows = [_fields(alert) for alert in found[: page.reach]]
@@ -215,7 +219,7 @@ def alerts_router(service: AlertsService) -> APIRouter:
 
 
 async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:
-    timeline: list[dict[str, Any]] = [{"at": to_datetime(alert.life.pending_at), "state": "pending"}]
+    timeline: list[dict[str, Any]] = [{"at": to_datetime(alert.begun_at), "state": "pending"}]
     timeline += [
         {
             "at": to_datetime(moment.at),
@@ -226,6 +230,8 @@ async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:
         }
         for moment in await service.ledger.timeline(alert.id)
     ]
+    if alert.state is State.PENDING and alert.seq:
+        timeline.append({"at": to_datetime(alert.life.pending_at), "state": "pending"})
     return AlertDetail.model_validate({**_fields(alert), "timeline": timeline})
 
 

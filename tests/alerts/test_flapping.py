@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from services.alerts.flapping import COOL_DOWN_MS, LONGEST_MS
 from services.alerts.lifecycle import Sighting, State
+from services.common.store import Store
+from tests.alerts.shop import Shop
 from tests.alerts.stage import Stage, rules
+from tests.alerts.test_service import advance, serving
 
 BAD = {"app": Sighting.BREACH}
 RULES = rules(one={"for": "2s", "keep_firing_for": "5s", "severity": "warning"})
@@ -81,3 +84,20 @@ def test_the_laws_of_coming_back(episodes: list[tuple[int, int, bool]]) -> None:
     pages = [transition.at for transition in notices if transition.notice == "firing"]
     for start in pages:
         assert sum(start <= at < start + 3_600_000 for at in pages) <= 13
+
+
+async def test_one_that_is_pending_again_is_shown_once(store: Store) -> None:
+    store.command("TRUNCATE TABLE alert_transitions")
+    shop = Shop(store, {})
+    shop.report()
+    async with serving(store, shop) as (service, client):
+        for stock, seconds in ((0, 4), (50, 8), (0, 1)):
+            shop.set_stock("sku-1", stock)
+            await advance(shop, service, seconds)
+        (row,) = (await client.get("/api/v1/alerts")).json()["rows"]
+        assert row["state"] == "pending"
+        told = (await client.get(f"/api/v1/alerts/{row['id']}")).json()["timeline"]
+        assert [moment["state"] for moment in told] == ["pending", "firing", "resolved", "pending"]
+        await advance(shop, service, 3)
+        (again,) = (await client.get("/api/v1/alerts")).json()["rows"]
+        assert (again["id"], again["state"], again["ends_at"]) == (row["id"], "firing", None)
