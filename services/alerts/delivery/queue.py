@@ -9,6 +9,8 @@ from services.alerts.delivery.sinks.base import OPENING
 
 Key = tuple[str, int]
 """Names a notice: the alert's id and the transition's number."""
+PATIENCE = 3
+"""After so many attempts in vain a notice may itself be what the receiver fails at."""
 
 _RANK = {"critical": 0, "warning": 1, "info": 2}
 
@@ -16,6 +18,19 @@ _RANK = {"critical": 0, "warning": 1, "info": 2}
 def key_of(notice: Transition) -> Key:
     """What names the notice."""
     return notice.alert.id, notice.alert.seq
+
+
+def in_turn(waiting: Sequence[tuple[Transition, int]]) -> list[Transition]:
+    """Whose turn it is, of notices with their attempts; at least one of `waiting`, which must not be empty.
+
+    Alerts of which a notice failed `PATIENCE` times wait until all others are told, and then those go first that were
+    tried least: one notice that a receiver cannot digest holds up none that it can.
+    """
+    tried: dict[str, int] = {}
+    for notice, attempts in waiting:
+        tried[notice.alert.id] = max(tried.get(notice.alert.id, 0), attempts)
+    fresh = [notice for notice, _ in waiting if tried[notice.alert.id] < PATIENCE]
+    return fresh or sorted((notice for notice, _ in waiting), key=lambda notice: tried[notice.alert.id])
 
 
 def choose(

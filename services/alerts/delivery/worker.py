@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from services.alerts.alert import Alert, Transition
 from services.alerts.delivery.bucket import Budget
 from services.alerts.delivery.health import Health
-from services.alerts.delivery.queue import Key, choose, key_of
+from services.alerts.delivery.queue import Key, choose, in_turn, key_of
 from services.alerts.delivery.receiver import Receiver
 from services.alerts.delivery.routing import after_escalation, fits
 from services.alerts.delivery.sinks.base import FIRING, OPENING, RESOLVED, Attempt
@@ -26,7 +26,7 @@ from services.common.errors import StoreError
 logger = logging.getLogger(__name__)
 
 GIVE_UP_MS = 300_000
-"""From the transition, or from the start of the process when that is later."""
+"""From the transition, or from the start of the process when that is later; what is open still is not given up."""
 REMEMBER_MS = 24 * 3_600_000
 """Older notices are no news: they are not taken up again after a restart."""
 RESOLVED_MS = 900_000
@@ -205,7 +205,7 @@ class Worker:
         sink = self.receiver.sink
         by_key = {key_of(entry.notice): entry for entry in self._queue}
         batch = choose(
-            [entry.notice for entry in self._queue],
+            in_turn([(entry.notice, entry.attempts) for entry in self._queue]),
             available=self._budget.available(monotonic_ms()),
             together=sink.together,
             gathers=sink.resend_ms is not None,
@@ -225,10 +225,20 @@ class Worker:
             self.health = self.health.gave_up(now, attempt.detail)
             await self._end(batch, by_key, "undelivered", attempt.detail)
         else:
-            over = [n for n in by_key.values() if now >= max(n.notice.at, self._since) + self._timing.give_up_ms]
+            over = self._overdue(batch, now)
             if over:
                 self.health = self.health.gave_up(now, attempt.detail, len(over))
-                await self._end([entry.notice for entry in over], by_key, "undelivered", attempt.detail)
+                await self._end(over, by_key, "undelivered", attempt.detail)
+
+    def _overdue(self, tried: Sequence[Transition], now: int) -> list[Transition]:
+        """Those whose time is up. News of what is wrong is worth telling as long as it is wrong."""
+        opened = {alert.id for alert in self._standing()}
+        return [
+            notice
+            for notice in tried
+            if now >= max(notice.at, self._since) + self._timing.give_up_ms
+            and not (notice.notice in OPENING and notice.alert.id in opened)
+        ]
 
     async def _resend(self) -> None:
         """Tells again what is open and what is lately over, to a receiver that would take silence for the end."""

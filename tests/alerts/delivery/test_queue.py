@@ -14,7 +14,7 @@ from schemas.receivers import Match
 from schemas.receivers import Receiver as Entry
 from services.alerts.alert import Transition
 from services.alerts.delivery.health import Health, ReceiverState
-from services.alerts.delivery.queue import choose, key_of
+from services.alerts.delivery.queue import PATIENCE, choose, in_turn, key_of
 from services.alerts.delivery.receiver import Receiver
 from services.alerts.delivery.routing import DELIVERY_FAILURE, after_escalation, route
 from services.alerts.delivery.sinks.base import Sink
@@ -132,6 +132,22 @@ def test_when_there_is_no_room_for_each_the_worst_goes_first(waiting: list[Trans
     }
     if burning:
         assert chosen[0].alert.id in burning
+
+
+@given(queues(), st.data())
+def test_no_alert_waits_behind_one_that_failed_more_often(waiting: list[Transition], data: st.DataObject) -> None:
+    attempts = [data.draw(st.integers(0, 2 * PATIENCE)) for _ in waiting]
+    turn = in_turn(list(zip(waiting, attempts, strict=True)))
+    tried = {n.alert.id: 0 for n in waiting}
+    for told, count in zip(waiting, attempts, strict=True):
+        tried[told.alert.id] = max(tried[told.alert.id], count)
+    if min(tried.values()) < PATIENCE:
+        # As they came, without those that failed too often.
+        assert turn == [n for n in waiting if tried[n.alert.id] < PATIENCE]
+    else:
+        assert [tried[n.alert.id] for n in turn] == sorted(tried[n.alert.id] for n in waiting)
+        for alert_id in tried:
+            assert [n for n in turn if n.alert.id == alert_id] == [n for n in waiting if n.alert.id == alert_id]
 
 
 def test_one_that_was_refused_in_company_goes_alone() -> None:

@@ -175,6 +175,34 @@ async def test_one_that_is_refused_does_not_take_its_digest_with_it(store: Store
     assert outcomes == ["delivered", "undelivered", "delivered"]
 
 
+async def test_one_that_the_receiver_fails_at_neither_holds_up_the_others_nor_takes_them_with_it(store: Store) -> None:
+    def answer(received: Received) -> Reply:
+        return Reply(500 if "item 0;" in received.body.decode() else 200)
+
+    with serving(answer) as server:
+        async with running(store, webhook("own", server), give_up_ms=1_500) as (ledger, outbox):
+            told = made(3, fresh_campaign("poison"))
+            await tell(ledger, outbox, told)
+            await until(lambda: outbox.states()[0].waiting == 0)
+            found = [(await ledger.timeline(n.alert.id))[0].deliveries[0] for n in told]
+    assert [d.outcome for d in found] == ["undelivered", "delivered", "delivered"]
+    assert found[0].attempts > 3
+
+
+async def test_what_is_open_still_is_told_however_long_the_receiver_was_away(store: Store) -> None:
+    (firing,) = made(1, fresh_campaign("away"))
+    (over,) = made(1, firing.alert.campaign_id, rule="stock_low")
+    with serving(lambda _: Reply(500)) as server:
+        opened = [firing.alert]
+        async with running(store, webhook("own", server), standing=lambda: opened, give_up_ms=0) as (ledger, outbox):
+            await tell(ledger, outbox, [firing, over])
+            await until(lambda: outbox.states()[0].waiting == 1)
+            server.answer = lambda _: Reply(200)
+            await until(lambda: outbox.states()[0].waiting == 0)
+            found = [(await ledger.timeline(n.alert.id))[0].deliveries[0].outcome for n in (firing, over)]
+    assert found == ["delivered", "undelivered"]
+
+
 async def test_what_cannot_be_rendered_is_accounted_for_and_stops_nobody(store: Store) -> None:
     class Faulty(Webhook):
         def render(self, notices: Sequence[Transition], context: Any) -> Any:
