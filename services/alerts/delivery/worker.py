@@ -181,8 +181,10 @@ class Worker:
             await pause(stop, 1)
 
     async def _take_up(self, since: int) -> None:
+        found = await self._ledger.undelivered(self.receiver.name, since)
+        # Only now: a message that was under way may have come to its end while the store was read.
         known = {*self._over, *(key_of(entry.notice) for entry in self._queue)}
-        for notice in await self._ledger.undelivered(self.receiver.name, since):
+        for notice in found:
             if key_of(notice) not in known:
                 self.put(notice)
 

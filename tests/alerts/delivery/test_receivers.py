@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -60,10 +61,14 @@ def made(count: int, campaign: str, kind: str = "firing", now: int = 0, **fields
 
 @asynccontextmanager
 async def running(
-    store: Store, *receivers: Receiver, standing: Callable[[], Sequence[Alert]] = tuple, give_up_ms: int = 60_000
+    store: Store,
+    *receivers: Receiver,
+    standing: Callable[[], Sequence[Alert]] = tuple,
+    give_up_ms: int = 60_000,
+    ledger_type: type[Ledger] = Ledger,
 ) -> AsyncIterator[tuple[Ledger, Outbox]]:
     pool = StorePool(store, threads=1, name="test")
-    ledger = Ledger(pool)
+    ledger = ledger_type(pool)
     outbox = Outbox(ledger, receivers, Timing(wall_clock, give_up_ms=give_up_ms), standing)
     stop = asyncio.Event()
     await outbox.load()
@@ -238,6 +243,31 @@ async def test_a_new_receiver_hears_nothing_of_what_was_before_it(store: Store) 
             await ledger.record(later)
         async with running(store, webhook("new", new)) as (_, outbox):
             await until(lambda: len(new.received) == 2)
+
+
+async def test_a_message_that_arrives_while_the_store_is_read_is_not_sent_again(store: Store) -> None:
+    class Slow(Ledger):
+        async def undelivered(self, receiver: str, since: int) -> list[Transition]:
+            found = await super().undelivered(receiver, since)
+            if found:
+                answered.set()
+                await until(lambda: outbox.states()[0].health.tried)
+            return found
+
+    answered = threading.Event()
+
+    def answer(_: Received) -> Reply:
+        answered.wait(30)
+        return Reply(200)
+
+    with serving(answer) as server:
+        async with running(store, webhook("own", server), ledger_type=Slow) as (ledger, outbox):
+            await tell(ledger, outbox, made(1, fresh_campaign("twice")))
+            await until(lambda: len(server.received) == 1)
+            # As after an insert of which nobody knows whether it took place.
+            outbox.drop()
+            await outbox.load()
+            assert outbox.states()[0].waiting == 0
 
 
 async def test_the_end_of_an_alert_follows_its_escalation_and_no_other(store: Store) -> None:
