@@ -15,7 +15,7 @@ from services.alerts.delivery.bucket import Budget
 from services.alerts.delivery.health import Health
 from services.alerts.delivery.queue import Key, choose, in_turn, key_of
 from services.alerts.delivery.receiver import Receiver
-from services.alerts.delivery.routing import after_escalation, fits
+from services.alerts.delivery.routing import after_escalation
 from services.alerts.delivery.sinks.base import FIRING, OPENING, RESOLVED, Attempt
 from services.alerts.ledger import Ledger
 from services.alerts.waiting import pause
@@ -253,7 +253,7 @@ class Worker:
         opened = {a.fingerprint: Transition(a, now, notice=FIRING) for a in self._standing()}
         # What has come back has the labels of what had gone: to tell of that end again would end it.
         over = [n for n in self._ended.values() if n.alert.fingerprint not in opened]
-        notices = [*over, *(n for n in opened.values() if fits(self.receiver.entry, n.alert))]
+        notices = [*over, *(n for n in opened.values() if self._wanted(n))]
         for start in range(0, len(notices), sink.together):
             if (
                 not self._timing.may_deliver()

@@ -13,11 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from schemas.receivers import Match
 from schemas.receivers import Receiver as Entry
 from services.alerts.alert import Alert, Transition
 from services.alerts.delivery.bucket import Limit
 from services.alerts.delivery.outbox import Outbox
 from services.alerts.delivery.receiver import Receiver
+from services.alerts.delivery.routing import DELIVERY_FAILURE
 from services.alerts.delivery.sinks.alertmanager import Alertmanager
 from services.alerts.delivery.sinks.base import Sink
 from services.alerts.delivery.sinks.dingtalk import DingTalk
@@ -315,6 +317,17 @@ async def test_alertmanager_is_told_again_of_what_is_open_and_for_a_while_of_wha
     assert sorted((a["labels"]["alertname"], a["labels"]["item_id"]) for a in again) == [
         ("stock_low", "sku-0"), ("stock_out", "sku-0"), ("stock_out", "sku-1"),
     ]  # fmt: skip
+
+
+async def test_alertmanager_is_told_again_of_what_it_was_told_and_of_nothing_else(store: Store) -> None:
+    fields: dict[str, Any] = {"rule": DELIVERY_FAILURE, "severity": "critical"}
+    about = {name: notice(labels={"campaign_id": "*", "receiver": name}, **fields).alert for name in ("am", "other")}
+    with serving(lambda _: Reply(200)) as server:
+        am = receiver("am", Alertmanager([server.url], resend_ms=100), match=Match(campaign=["double-11"]))
+        async with running(store, am, standing=lambda: list(about.values())):
+            await received(server, 1)
+    # That it cannot be told itself is no news to it; that another cannot goes to all, whatever they asked for.
+    assert [alert["labels"]["receiver"] for alert in server.received[0].json()] == ["other"]
 
 
 async def test_alertmanager_is_not_told_again_of_an_end_after_which_it_came_back(store: Store) -> None:
