@@ -10,11 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from services.alerts.alert import Transition
 from services.alerts.conversion import Conversion, Tally, chance_of_so_few, learn_conversion
 from services.alerts.series import Series
 from tests.alerts.test_planned_traffic import OPENS, SHARES, plateau, rush, town_of
-from tests.alerts.test_scenarios import told
-from tests.alerts.town import Town, watch
+from tests.alerts.town import Town
+from tests.alerts.town import watch as look_on
+
+
+def watch(town: Town, start: int, end: int, *, step: int = 1) -> list[tuple[int, Transition]]:
+    """What people are told: a conversion drop first waits a moment for its cause. Without escalations."""
+    return [(second, t) for second, t in look_on(town, start, end, step=step) if t.notice in ("firing", "resolved")]
+
+
+def told(changes: list[tuple[int, Transition]]) -> list[tuple[str, str]]:
+    return [(t.alert.rule, t.notice) for _, t in changes]
 
 
 def conversion_changes(town: Town, start: int, end: int, step: int = 1) -> list[tuple[int, str, str]]:
