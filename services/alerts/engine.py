@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
 from services.alerts.detectors import AnyDetector, CampaignDetector, PipelineDetector
@@ -44,6 +44,14 @@ class Round:
     judged: bool = True
 
 
+class _Advanced(NamedTuple):
+    """An alert after a look; whether its state is another than before, and whether it was seen to be bad just now."""
+
+    alert: Alert
+    changed: bool = False
+    bad: bool = False
+
+
 class Engine:
     """Holds the alerts that are pending or open, by fingerprint.
 
@@ -75,7 +83,7 @@ class Engine:
 
     def evaluate(self, scene: Scene, is_silenced: IsSilenced) -> Round:
         """Looks at everything once."""
-        advanced: list[tuple[Alert, bool]] = []
+        advanced: list[_Advanced] = []
         by_rule: dict[str, dict[str, Alert]] = {}
         for key, alert in self.alerts.items():
             by_rule.setdefault(alert.rule, {})[key] = alert
@@ -88,13 +96,13 @@ class Engine:
             for alert in mine.values():
                 life = advance(alert.life, Sighting.UNKNOWN, scene.now, rule.pace)
                 if life is not None:
-                    advanced.append((replace(alert, life=life), False))
+                    advanced.append(_Advanced(replace(alert, life=life)))
         alerts, transitions = self._settled(advanced, scene.now, is_silenced)
         for alert in self.alerts.values():
             if alert.rule not in self.rules and alert.state in OPEN:
                 life = replace(alert.life, state=State.RESOLVED, ends_at=scene.now)
                 gone = replace(alert, life=life, seq=alert.seq + 1)
-                notice = "resolved" if alert.notified and not is_silenced(gone, scene.now) else ""
+                notice = "resolved" if alert.notified else ""
                 transitions.append(Transition(gone, scene.now, note="the rule was removed", notice=notice))
         past = self._remembered(alerts, transitions, scene.now)
         return Round(alerts, transitions, past, judged=scene.pipeline.caught_up(_CAUGHT_UP_MS))
@@ -129,13 +137,15 @@ class Engine:
         return {ask for detector in detectors for ask in detector.asks(now, plan)}
 
     def _settled(
-        self, advanced: Sequence[tuple[Alert, bool]], now: int, is_silenced: IsSilenced
+        self, advanced: Sequence[_Advanced], now: int, is_silenced: IsSilenced
     ) -> tuple[dict[str, Alert], list[Transition]]:
         """The alerts of a look by fingerprint, and what is to be recorded, once it is known which cause which."""
         alerts: dict[str, Alert] = {}
         transitions: list[Transition] = []
-        causes = self._incidents.among(alert for alert, _ in advanced)
-        for alert, changed in advanced:
+        silenced = {alert.id: is_silenced(alert, now) for alert, *_ in advanced if alert.state is not State.PENDING}
+        unheard = {alert_id for alert_id, by in silenced.items() if by}
+        causes = self._incidents.among((alert for alert, *_ in advanced), unheard)
+        for alert, changed, bad in advanced:
             if alert.state is State.PENDING:
                 alerts[alert.fingerprint] = alert
                 continue
@@ -144,9 +154,10 @@ class Engine:
             around = Around(
                 self._incidents.effect(alert.rule),
                 self.rules[alert.rule].escalation,
-                is_silenced(alert, now),
+                silenced[alert.id],
                 cause,
                 incident,
+                bad,
             )
             settled, transition = settle(alert, changed, now, around)
             if transition is not None:
@@ -182,8 +193,8 @@ class Engine:
 
     def _advance(
         self, rule: Rule, campaign_id: str, verdicts: Verdicts, known: dict[str, Alert], scene: Scene
-    ) -> Iterable[tuple[Alert, bool]]:
-        """Each alert of the rule and campaign after this look, and whether its state is another than before."""
+    ) -> Iterable[_Advanced]:
+        """Each alert of the rule and campaign after this look."""
         for verdict in verdicts or ():
             labels = {**rule.labels, **verdict.labels, "campaign_id": campaign_id}
             key = fingerprint_of(rule.name, labels)
@@ -193,17 +204,18 @@ class Engine:
             if life is None:
                 continue
             entered = before is None or before.life.state is not life.state
+            bad = verdict.sighting in (Sighting.BREACH, Sighting.HOLDS)
             if before is not None and not (entered and life.state is State.FIRING):
-                yield before if life is before.life else replace(before, life=life), entered
+                yield _Advanced(before if life is before.life else replace(before, life=life), entered, bad)
             else:
                 alert = _described(rule, labels, key, life, verdict, before, scene)
                 past = self._past.get(key)
-                yield (alert if before or past is None else _after(alert, past, rule)), entered
+                yield _Advanced(alert if before or past is None else _after(alert, past, rule), entered, bad)
         rest = Sighting.UNKNOWN if verdicts is None else Sighting.CLEAR
         for before in known.values():
             life = advance(before.life, rest, scene.now, steadied(rule.pace, before.flaps))
             if life is not None:
-                yield replace(before, life=life), life.state is not before.life.state
+                yield _Advanced(replace(before, life=life), life.state is not before.life.state)
 
     def _pending(self, key: str, now: int) -> Life | None:
         """What an earlier process knew of a condition of which this one has not heard."""

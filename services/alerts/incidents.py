@@ -8,7 +8,7 @@ before its cause, and may outlast it by its own window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -123,13 +123,13 @@ class Incidents:
         """What the rule's alerts may be the effect of."""
         return self._effects.get(rule, Effect())
 
-    def among(self, alerts: Iterable[Alert]) -> OpenCauses:
-        """The causes that are open among the alerts of one moment."""
+    def among(self, alerts: Iterable[Alert], unheard: Collection[str] = ()) -> OpenCauses:
+        """The causes that are open among the alerts of one moment; `unheard` are the ids of those that are silenced."""
         by_rule: dict[str, list[Alert]] = {}
         for alert in alerts:
             if alert.state in OPEN:
                 by_rule.setdefault(alert.rule, []).append(alert)
-        return OpenCauses(self._effects, self._named, by_rule)
+        return OpenCauses(self._effects, self._named, by_rule, unheard)
 
     def _refuse_circles(self) -> None:
         done: set[str] = set()
@@ -157,8 +157,13 @@ class OpenCauses:
     """The open alerts of one moment, as causes of others."""
 
     def __init__(
-        self, effects: Mapping[str, Effect], named: Mapping[str, set[str]], by_rule: Mapping[str, list[Alert]]
+        self,
+        effects: Mapping[str, Effect],
+        named: Mapping[str, set[str]],
+        by_rule: Mapping[str, list[Alert]],
+        unheard: Collection[str] = (),
     ) -> None:
+        self._unheard = unheard
         self._effects = effects
         self._named = named
         self._by_rule = by_rule
@@ -172,7 +177,12 @@ class OpenCauses:
         effect = self._effects.get(alert.rule, Effect())
         found = [other for cause in effect.causes for other in self._matching(cause, alert)]
         if effect.siblings:
-            mine = (one for one in self._by_rule.get(alert.rule, ()) if one.campaign_id == alert.campaign_id)
+            # One that was silenced is known by itself, and speaks for nobody.
+            mine = (
+                one
+                for one in self._by_rule.get(alert.rule, ())
+                if one.campaign_id == alert.campaign_id and one.id not in self._unheard
+            )
             eldest = min(mine, key=_rank, default=alert)
             found += [] if eldest.id == alert.id else [eldest]
         return min(found, key=_rank, default=None)

@@ -17,7 +17,7 @@ class Mute(StrEnum):
     NONE = ""
     SILENCED = "silenced"
     INHIBITED = "inhibited"
-    """Its cause is open, and has been paged in its place."""
+    """Its cause is open, and was paged in its place, or was silenced on purpose."""
     RECOVERING = "recovering"
     """Its cause has ended a short while ago, and may still be seen in what the rule looks at."""
     WAITING = "waiting"
@@ -41,7 +41,7 @@ KEPT_BACK = (Mute.INHIBITED, Mute.RECOVERING)
 class Around:
     """What matters to an alert beside itself: whether and why it is silenced, and the open alert that causes it.
 
-    `incident` is the id of what that cause goes back to.
+    `incident` is the id of what that cause goes back to. `bad`: it was seen to be bad at this very look.
     """
 
     effect: Effect
@@ -49,6 +49,7 @@ class Around:
     silenced: str | bool = False
     cause: Alert | None = None
     incident: str = ""
+    bad: bool = True
 
 
 def settle(alert: Alert, changed: bool, now: int, around: Around) -> tuple[Alert, Transition | None]:
@@ -62,16 +63,12 @@ def settle(alert: Alert, changed: bool, now: int, around: Around) -> tuple[Alert
         if not changed:
             return alert, None
         alert = replace(alert, seq=alert.seq + 1)
-        notice = "resolved" if alert.notified and not around.silenced else ""
+        # An end wakes nobody, and whoever was told of the beginning waits for it, silenced or not.
+        notice = "resolved" if alert.notified else ""
         return alert, Transition(alert, now, note=_silence_note(around) if alert.notified else "", notice=notice)
     muted = _muted(alert, now, around)
     # Only what is bad at this very look is worth a page that comes late.
-    pages = (
-        alert.state is State.FIRING
-        and not alert.notified
-        and muted.mute == Mute.NONE
-        and alert.life.clear_since is None
-    )
+    pages = alert.state is State.FIRING and not alert.notified and muted.mute == Mute.NONE and around.bad
     if not (changed or pages or muted.mute != alert.mute or muted.incident != alert.incident):
         escalated = escalate(muted, now, around.escalation)
         return (muted, None) if escalated is None else (escalated.alert, escalated)

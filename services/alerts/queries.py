@@ -200,7 +200,8 @@ WHERE """
     + _IN_TERM
 )
 
-OPEN_ALERTS = _CURRENT + " GROUP BY alert_id HAVING state IN ('firing', 'acknowledged')"
+# In the order in which they began.
+OPEN_ALERTS = _CURRENT + " GROUP BY alert_id HAVING state IN ('firing', 'acknowledged') ORDER BY alert_id"
 
 # Of one thing the last alert.
 ENDED_LATELY = (

@@ -136,6 +136,15 @@ class AlertsService:
         """Takes up the alerts, silences and notices of an earlier process, or of before an insert of which it is not
         known whether it took place. Raises `StoreError`."""
         now = self._clock()
+        # Whatever fails from here on, or is recorded without an answer meanwhile, is read once more.
+        self._unsure = False
+        try:
+            await self._restore(now)
+        except StoreError:
+            self._unsure = True
+            raise
+
+    async def _restore(self, now: int) -> None:
         async with self._changing:
             pending = self.pending()
             # What is open by now is no longer pending, and takes its place.
@@ -146,7 +155,6 @@ class AlertsService:
         await self.silences.load(now)
         self.outbox.drop()
         await self.outbox.load()
-        self._unsure = False
 
     async def take_rules(self, rules: Sequence[Rule]) -> None:
         """These are in force from the next look on; alerts of rules that keep their name go on."""
@@ -189,6 +197,9 @@ class AlertsService:
         if not self.may_act():
             return await self._request(alert_id, actor, note)
         async with self._changing:
+            # The lock may have been long in coming: what was so before it need not be so now.
+            if self._unsure or not self.may_act():
+                raise StoreUnavailable("what is open is just being read again; acknowledge once more in a moment")
             alert = next((a for a in self._engine.alerts.values() if a.id == alert_id), None)
             if alert is None:
                 await self.ledger.get(alert_id)
