@@ -221,7 +221,7 @@ async def test_a_silenced_alert_is_recorded_and_not_delivered(store: Store, shop
         assert resolved.notice == "resolved"
 
 
-async def test_an_end_under_a_silence_is_not_delivered_either(store: Store, shop: Shop) -> None:
+async def test_an_end_under_a_silence_is_told_to_whoever_was_told_of_the_beginning(store: Store, shop: Shop) -> None:
     async with serving(store, shop) as (service, client):
         shop.set_stock("sku-1", 0)
         await advance(shop, service, 5)
