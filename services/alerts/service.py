@@ -244,7 +244,7 @@ class AlertsService:
     async def _stand_by(self) -> None:
         """Knows what the holder of the lease has recorded."""
         now = self._clock()
-        self.outbox.drop()
+        self.outbox.stand_by()
         await self.silences.load(now)
         self._engine.adopt(await self.ledger.open_alerts())
         self._patience = Patience()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from services.alerts.alert import Transition
 from services.alerts.delivery.bucket import Budget
-from services.alerts.delivery.health import ReceiverState
+from services.alerts.delivery.health import Health, ReceiverState
 from services.alerts.delivery.receiver import Receiver
 from services.alerts.delivery.routing import after_escalation, route
 from services.alerts.delivery.worker import Standing, Timing, Wanted, Worker, monotonic_ms
@@ -51,6 +51,13 @@ class Outbox:
         """Forgets what waits: it is another instance's turn to deliver it."""
         for worker in self._workers:
             worker.drop()
+
+    def stand_by(self) -> None:
+        """Forgets what waits and how receivers are doing: another instance delivers, and it knows."""
+        self.drop()
+        for worker in self._workers:
+            worker.health = Health()
+        self.states()
 
     def put(self, notice: Transition) -> None:
         """Queues a transition that is durable already, for those who are to be told; without a notice for nobody."""
