@@ -21,7 +21,7 @@ from services.alerts.delivery.sinks.dingtalk import DingTalk
 from services.alerts.delivery.sinks.feishu import Feishu
 from services.alerts.delivery.sinks.pagerduty import ADDRESS, PagerDuty
 from services.alerts.delivery.sinks.slack import Slack
-from services.alerts.delivery.sinks.webhook import Webhook
+from services.alerts.delivery.sinks.webhook import EscalationWebhook, Webhook
 from services.alerts.delivery.sinks.wecom import WeCom
 from services.common.errors import ConfigurationError
 from services.common.settings import Settings
@@ -143,7 +143,7 @@ def _sink(entry: ReceiverEntry, secrets: _Secrets) -> Sink:
 
 _SINKS: Mapping[str, Callable[[ReceiverEntry, Sequence[str], str | None], Sink]] = {
     "alertmanager": lambda entry, urls, _: Alertmanager(urls, resend_ms=entry.resend_seconds * 1000),
-    "webhook": lambda _, urls, __: Webhook(urls),
+    "webhook": lambda entry, urls, _: (EscalationWebhook if entry.escalation else Webhook)(urls),
     "pagerduty": lambda _, urls, secret: PagerDuty(secret or "", urls[0]),
     "slack": lambda _, urls, __: Slack(urls[0]),
     "dingtalk": lambda _, urls, secret: DingTalk(urls[0], secret),

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from schemas.receivers import ReceiverFile
 from services.alerts.delivery.receiver import load_receivers, parse_receivers
+from services.alerts.delivery.routing import route
 from services.alerts.delivery.sinks.base import Context
 from services.alerts.delivery.sinks.http import HttpSink
 from services.common.errors import ConfigurationError
@@ -82,6 +83,15 @@ def test_the_shortcut_is_one_more_receiver_named_webhook(tmp_path: Path) -> None
     taken = "receivers: [{name: webhook, type: webhook, url: 'http://x'}]"
     with pytest.raises(ConfigurationError, match="WARROOM_ALERT_WEBHOOK_URL"):
         load_receivers(settings(tmp_path, taken, alert_webhook_url=url), {})
+
+
+def test_a_webhook_for_escalations_hears_of_them(tmp_path: Path) -> None:
+    text = FILE + "  - {name: later, type: webhook, url: 'http://10.0.0.1/later', escalation: true}"
+    receivers = load_receivers(settings(tmp_path, text), ENVIRONMENT)
+    assert [r.name for r in route(receivers, notice("escalated"))] == ["oncall", "later"]
+    later = receivers[-1]
+    rendered = [later.sink.render([notice(kind)], later.context(NOW)) for kind in ("escalated", "resolved")]
+    assert [message["status"] for message in rendered if isinstance(message, dict)] == ["firing", "resolved"]
 
 
 @pytest.mark.parametrize(

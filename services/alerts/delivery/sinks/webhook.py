@@ -6,12 +6,13 @@ https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from services.alerts.alert import Transition
 from services.alerts.delivery.bucket import Limit
 from services.alerts.delivery.payload import webhook_payload
-from services.alerts.delivery.sinks.base import FIRING, RESOLVED, Attempt, Context, Message
+from services.alerts.delivery.sinks.base import ESCALATED, FIRING, RESOLVED, Attempt, Context, Message
 from services.alerts.delivery.sinks.http import Answer, HttpSink, by_status
 
 
@@ -27,3 +28,13 @@ class Webhook(HttpSink):
 
     def judge(self, answer: Answer) -> Attempt:
         return by_status(answer)
+
+
+class EscalationWebhook(Webhook):
+    """The same for a receiver of escalations: who reads this form hears of an alert, and then of its end."""
+
+    takes: ClassVar[frozenset[str]] = frozenset({ESCALATED, RESOLVED})
+
+    def render(self, notices: Sequence[Transition], context: Context) -> Message:
+        told = notices[0]
+        return super().render([replace(told, notice=FIRING) if told.notice == ESCALATED else told], context)
