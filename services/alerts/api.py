@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,6 +19,7 @@ from schemas.alerts import (
 from schemas.alerts import Alert as AlertAnswer
 from schemas.alerts import Silence as SilenceAnswer
 from services.alerts.alert import Alert, Transition
+from services.alerts.delivery.worker import SKEW_MS
 from services.alerts.ledger import Delivery, Moment
 from services.alerts.lifecycle import State
 from services.alerts.matchers import Matcher, matcher_of, stated
@@ -219,6 +221,7 @@ def alerts_router(service: AlertsService) -> APIRouter:
 
 
 async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:
+    since = await service.ledger.receivers_since()
     timeline: list[dict[str, Any]] = [{"at": to_datetime(alert.begun_at), "state": "pending"}]
     timeline += [
         {
@@ -226,7 +229,7 @@ async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:
             "state": moment.state,
             "by": moment.actor or None,
             "note": moment.note or None,
-            **_delivery(service, alert, moment),
+            **_delivery(service, alert, moment, since),
         }
         for moment in await service.ledger.timeline(alert.id)
     ]
@@ -235,11 +238,18 @@ async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:
     return AlertDetail.model_validate({**_fields(alert), "timeline": timeline})
 
 
-def _delivery(service: AlertsService, alert: Alert, moment: Moment) -> dict[str, Any]:
-    """By receiver, those that are still to hear of it among them, and in one word."""
+def _delivery(service: AlertsService, alert: Alert, moment: Moment, since: Mapping[str, int]) -> dict[str, Any]:
+    """By receiver, those that are still to hear of it among them, and in one word.
+
+    A receiver is not told of what was before it: `since`, when each was first heard of.
+    """
     found = {delivery.receiver: delivery for delivery in moment.deliveries}
     expected = service.outbox.expected(Transition(alert, moment.at, notice=moment.notice))
-    waiting = [Delivery(name, "waiting") for name in expected if name not in found]
+    waiting = [
+        Delivery(name, "waiting")
+        for name in expected
+        if name not in found and moment.at >= since.get(name, 0) - SKEW_MS
+    ]
     outcomes = {delivery.outcome for delivery in (*found.values(), *waiting)}
     worst = next((outcome for outcome in ("waiting", "undelivered", "delivered") if outcome in outcomes), None)
     return {

@@ -184,6 +184,10 @@ class Ledger:
         await self._record([("", 0, 0)], receiver, "since", "", now)
         return now
 
+    async def receivers_since(self) -> dict[str, int]:
+        """When each receiver was first heard of; without those of whom deliveries alone are known."""
+        return {row["receiver"]: row["since"] for row in await self._pool.query(queries.RECEIVERS_SINCE)}
+
     async def was_told(self, alert_id: str, receiver: str) -> bool:
         """Whether the receiver has taken any notice of the alert."""
         return bool(await self._pool.query(queries.WAS_TOLD, {"alert_id": alert_id, "receiver": receiver}))

@@ -261,6 +261,13 @@ FROM alert_deliveries
 WHERE receiver = {receiver:String}
 """
 
+RECEIVERS_SINCE = """
+SELECT toString(receiver) AS receiver, max(toUnixTimestamp64Milli(at)) AS since
+FROM alert_deliveries
+WHERE alert_id = '' AND outcome = 'since'
+GROUP BY receiver
+"""
+
 WAS_TOLD = """
 SELECT 1 AS told
 FROM alert_deliveries

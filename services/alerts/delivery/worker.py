@@ -102,6 +102,7 @@ class Worker:
         self._overflowed = False
         self._news = asyncio.Event()
         self._since = timing.clock()
+        self._known_since = 0
         self._budget = budget
         self._pace = _Pace()
 
@@ -116,9 +117,8 @@ class Worker:
         Raises `StoreError`.
         """
         now = self._since = self._timing.clock()
-        known = await self._ledger.known_since(self.receiver.name, now)
-        since = max(now - REMEMBER_MS, known - SKEW_MS)
-        await self._take_up(since)
+        self._known_since = await self._ledger.known_since(self.receiver.name, now)
+        await self._take_up(now)
 
     def drop(self) -> None:
         """Forgets what waits: another instance delivers it, or `load` will find it."""
@@ -148,7 +148,9 @@ class Worker:
                 if not self._queue and self._overflowed:
                     await self._reload(stop)
                     continue
-                await self._forget_unheard(stop)
+                if not await self._forget_unheard():
+                    await pause(stop, 1)
+                    continue
                 wait = self._wait_ms()
                 if wait is None or wait > 0:
                     self._news.clear()
@@ -174,13 +176,14 @@ class Worker:
     async def _reload(self, stop: asyncio.Event) -> None:
         try:
             self._overflowed = False
-            await self._take_up(self._timing.clock() - REMEMBER_MS)
+            await self._take_up(self._timing.clock())
         except StoreError as error:
             self._overflowed = True
             logger.warning("outbox cannot be read", extra={"receiver": self.receiver.name, "error": str(error)})
             await pause(stop, 1)
 
-    async def _take_up(self, since: int) -> None:
+    async def _take_up(self, now: int) -> None:
+        since = max(now - REMEMBER_MS, self._known_since - SKEW_MS)
         found = await self._ledger.undelivered(self.receiver.name, since)
         # Only now: a message that was under way may have come to its end while the store was read.
         known = {*self._over, *(key_of(entry.notice) for entry in self._queue)}
@@ -188,8 +191,8 @@ class Worker:
             if key_of(notice) not in known:
                 self.put(notice)
 
-    async def _forget_unheard(self, stop: asyncio.Event) -> None:
-        """Drops the ends of alerts of whose escalation this receiver was never told."""
+    async def _forget_unheard(self) -> bool:
+        """Drops the ends of alerts of whose escalation this receiver was never told; False when that is not known."""
         for entry in [entry for entry in self._queue if after_escalation(self.receiver, entry.notice)]:
             alert_id = entry.notice.alert.id
             if any(e.notice.alert.id == alert_id and e.notice.notice in OPENING for e in self._queue):
@@ -199,8 +202,8 @@ class Worker:
                     self._remove({key_of(entry.notice)})
             except StoreError as error:
                 logger.warning("deliveries cannot be read", extra={"error": str(error)})
-                await pause(stop, 1)
-                return
+                return False
+        return True
 
     async def _deliver(self) -> None:
         """One message, and what came of it."""
