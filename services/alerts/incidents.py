@@ -61,7 +61,13 @@ SHIPPED: Mapping[str, Effect] = {
     "stock_low": Effect((_SILENCE, _SOLD_OUT)),
     "traffic_drop": Effect((_SILENCE, _LAG, _SOLD_OUT), linger_ms=60_000),
     "conversion_drop": Effect(
-        (_SILENCE, _LAG, _SOLD_OUT, Cause("payment_failure", ("channel",)), Cause("traffic_spike", ("channel",))),
+        # Where traffic comes back its orders follow a minute later.
+        (
+            _SILENCE,
+            _LAG,
+            _SOLD_OUT,
+            *(Cause(rule, ("channel",)) for rule in ("payment_failure", "traffic_drop", "traffic_spike")),
+        ),
         wait_ms=10_000,
         linger_ms=120_000,
     ),
