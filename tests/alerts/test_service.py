@@ -231,7 +231,7 @@ async def test_an_end_under_a_silence_is_told_to_whoever_was_told_of_the_beginni
         shop.set_stock("sku-1", 9)
         silenced, resolved = await advance(shop, service, 8)
         assert (silenced.alert.state, silenced.notice, silenced.note) == ("firing", "", "silenced by lin")
-        assert (resolved.alert.state, resolved.notice) == ("resolved", "")
+        assert (resolved.alert.state, resolved.notice) == ("resolved", "resolved")
 
 
 async def test_nothing_is_judged_while_ingest_lags_and_the_lag_itself_fires(store: Store, shop: Shop) -> None:
