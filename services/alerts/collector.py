@@ -208,9 +208,11 @@ class Collector:
         known = self._live_seconds.get(scene.campaign_id)
         # It is about what came before the last arrival, and stays as it is until the next one.
         if known is None or known[0] != scene.last_arrival:
+            # A clock that runs ahead must not carry the minute into the future.
+            newest = min(scene.last_event, scene.last_arrival)
             rows = await self._pool.query(
                 queries.LIVE_SECONDS,
-                {"id": scene.campaign_id, "from": scene.last_event - 60_000, "to": scene.last_event},
+                {"id": scene.campaign_id, "from": newest - 60_000, "to": newest},
             )
             known = self._live_seconds[scene.campaign_id] = scene.last_arrival, int(rows[0]["seconds"])
         return replace(scene, live_seconds=known[1])

@@ -189,3 +189,9 @@ def _count(past: Series | None, lately: Series | None, start: int, end: int) -> 
     known = start if past is None else min(max(past.end, start), end)
     count = 0 if past is None else int(past.between(start, known).sum())
     return count + (0 if lately is None else int(lately.between(known, end).sum()))
+
+
+def least_history(seconds: int, young: bool) -> int:
+    """How much of a channel's past must be known: `seconds`, of which a change of the plan between two steps takes up
+    to two; and little while the plan is young, when that is judged by other things, too."""
+    return 300 if young else seconds - 2 * STEP_SECONDS

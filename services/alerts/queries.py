@@ -90,7 +90,9 @@ SELECT
     newest.1 AS available,
     newest.2 AS safety_stock
 FROM stock_by_minute
-WHERE campaign_id IN {ids:Array(String)} AND minute >= toDateTime({from:UInt32}, 'UTC')
+WHERE campaign_id IN {ids:Array(String)}
+    AND minute >= toDateTime({from:UInt32}, 'UTC')
+    AND day >= toDate(toDateTime(greatest({from:UInt32}, 900) - 900, 'UTC'))
 GROUP BY campaign_id, item_id, warehouse_id
 """
 
@@ -110,18 +112,28 @@ GROUP BY campaign_id, item_id
 HAVING units > 0
 """
 
+# An order that is refunded in several parts is one customer's doing: the first part counts.
 REFUNDS_RECENT = """
 SELECT
-    toString(campaign_id) AS campaign_id,
-    toString(channel) AS channel,
-    arraySort(if(empty(line_item_id), ['unknown'], arrayDistinct(line_item_id))) AS items,
-    intDiv(toUnixTimestamp64Milli(event_time), 1000) AS second,
+    campaign_id,
+    channel,
+    items,
+    intDiv(toUnixTimestamp64Milli(refunded_at), 1000) AS second,
     count() AS refunds
-FROM order_events
-WHERE campaign_id IN {ids:Array(String)}
-    AND event_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-    AND event_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-    AND event_name = 'order_refunded'
+FROM
+(
+    SELECT
+        toString(order_events.campaign_id) AS campaign_id,
+        toString(order_events.channel) AS channel,
+        arraySort(if(empty(line_item_id), ['unknown'], arrayDistinct(line_item_id))) AS items,
+        min(event_time) AS refunded_at
+    FROM order_events
+    WHERE order_events.campaign_id IN {ids:Array(String)}
+        AND event_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+        AND event_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+        AND event_name = 'order_refunded'
+    GROUP BY campaign_id, channel, items, order_id
+)
 GROUP BY campaign_id, channel, items, second
 ORDER BY campaign_id, second, channel, items
 """
@@ -136,6 +148,7 @@ FROM orders_by_minute
 WHERE campaign_id IN {ids:Array(String)}
     AND dimension = 'item_id'
     AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+    AND day >= toDate(toDateTime({from:UInt32} - 900, 'UTC'))
 GROUP BY campaign_id, item_id
 """
 

@@ -137,7 +137,8 @@ class CampaignScene:
 
     def live(self, within_ms: int = 30_000) -> bool:
         """Whether the newest event is of these moments: neither silence nor the writing of history."""
-        return self.now - self.last_event <= within_ms
+        # An event of a clock that runs ahead says nothing of the present.
+        return self.now - min(self.last_event, self.last_arrival) <= within_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,16 @@ def test_a_batch_that_leaked_is_told_and_a_sale_is_not() -> None:
     assert leaks((400, 300)) == []
 
 
+@pytest.mark.parametrize("minutes", [1, 5, 9, 12, 25, 50])
+def test_a_batch_that_has_just_begun_is_held_against_its_own_time(minutes: int) -> None:
+    """Catches: a batch that goes out evenly, held against an hour in which it mostly was not there."""
+    detector = CouponAbuse(CouponAbuseParameters())
+    new = Batch(60, 60 * minutes, 60, 60, Decimal(0), NOW - 50_000, minutes * 60_000)
+    old = Batch(60, 3600, 60, 60, Decimal(0), NOW - 50_000)
+    verdicts = detector._leaks(Batches({"new": new, "old": old}, 3_600_000, NOW), "claims", NOW)
+    assert [verdict for verdict in verdicts if verdict.sighting is Sighting.BREACH] == []
+
+
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(30, 20_000), min_size=2, max_size=20), st.floats(0.2, 10))
 def test_no_batch_leaks_by_chance(seed: int, before: list[int], surge: float) -> None:

@@ -66,6 +66,15 @@ def test_on_course_is_in_order_and_half_of_it_is_not(seed: int) -> None:
     assert [minute for minute, _ in late] == list(range(late[0][0], 240))
 
 
+def test_a_night_is_not_behind_for_being_one() -> None:
+    """Catches: a page in the small hours of a day whose one target does not say when it is due."""
+    day = np.r_[np.full(8 * HOUR, 1.0), np.full(16 * HOUR, 7.0)]
+    plan = plan_of_hours(24, float(day.sum()) * AOV)
+    assert looks(book_of(day), plan, range(60, 24 * HOUR, 20)) == []
+    late = looks(book_of(np.r_[day[: 12 * HOUR], np.full(12 * HOUR, 1.0)]), plan, range(60, 24 * HOUR, 20))
+    assert 18 * HOUR <= late[0][0] <= 19 * HOUR
+
+
 def test_a_warm_up_is_not_behind_for_being_one() -> None:
     # Four fifths of the target are to come in the last hour.
     phases = [("warm_up", 0, 180, 180 * AOV), ("burst", 180, 240, 720 * AOV)]

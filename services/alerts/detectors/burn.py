@@ -31,6 +31,8 @@ _BLOCK = 5
 _STEADY = 0.8
 """Share of minutes with spend from which on it counts as reported by the minute."""
 
+_AT_THE_END = 0.05
+
 
 class BurnParameters(Parameters):
     """Burn is what will have been spent by the end at the present rate, over what is left: 1 spends all of it."""
@@ -122,7 +124,12 @@ class Burn(CampaignDetector[BurnParameters]):
     def _sighting(self, scene: CampaignScene, channel: _Channel, channels: list[_Channel]) -> Sighting:
         p = self.parameters
         if channel.budget > 0 and channel.spent >= channel.budget:
-            return Sighting.BREACH
+            # Used up and paused is as it should be, and used up as the end comes is no news.
+            assert scene.plan is not None
+            length = (scene.plan.end_ms - scene.plan.start_ms) / MINUTE_MS
+            if channel.rate(p.long_minutes) <= 0:
+                return Sighting.CLEAR
+            return Sighting.BREACH if channel.minutes_left > _AT_THE_END * length else Sighting.HOLDS
         short, long = channel.rate(p.short_minutes), channel.rate(p.long_minutes)
         least = min(channel.burn(short), channel.burn(long))
         soon = long > 0 and (channel.budget - channel.spent) / long <= p.horizon_minutes

@@ -77,10 +77,12 @@ class CouponAbuse(CampaignDetector[CouponAbuseParameters]):
         for name, batch in batches.rows.items():
             # When all batches go faster (a sale began), that is not this batch's doing; and a batch that is new, or
             # the only one, has nothing to be held against.
-            if not batch.before or before == batch.before:
+            if not batch.before or before == batch.before or batch.before_ms < p.batch_min_history_seconds * 1000:
                 continue
+            # Of its own time: a batch that began half an hour ago had half an hour.
+            own = window / min(_HOUR_MS, batch.before_ms)
             surge = max(1.0, (recent - batch.different) / max((before - batch.before) * share, 3.0))
-            expected = batch.before * share * surge
+            expected = batch.before * own * surge
             tail = log_upper_tail(batch.different, expected)
             breach = batch.different >= max(p.batch_min_events, p.batch_ratio * expected) and tail < limit
             if not breach and (tail >= math.log(0.01) or batch.different < 0.5 * p.batch_ratio * expected):

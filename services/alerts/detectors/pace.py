@@ -22,6 +22,9 @@ from services.common.statistics import poisson_interval
 _LIVE_MS = 120_000
 _SLOWLY_MS = 30 * MINUTE_MS
 """As a window it makes the reader ask again every half minute."""
+_UNREAD = "unread"
+_EVENLY_MS = 8 * 60 * MINUTE_MS
+_MOST = 0.75
 
 Sum = Literal["gmv", "paid_gmv", "net_sales", "orders_created", "orders_paid", "pv", "new_buyers", "buyers"]
 """Metrics of which a share is due by a share of the time; of distinct people only a baseline can say how many."""
@@ -71,16 +74,20 @@ class Pace(CampaignDetector[PaceParameters]):
             reading = scene.readings.get(self._attained(goal))
             if reading is None:
                 return None
-            verdict = self._judge(scene, plan, goal, reading)
+            share, source = self._share(scene, plan, goal, reading)
+            if source == _UNREAD:
+                return None
+            verdict = self._judge(scene, plan, goal, reading, share, source)
             if verdict is not None:
                 verdicts.append(verdict)
         return verdicts
 
-    def _judge(self, scene: CampaignScene, plan: Plan, goal: Goal, reading: Reading) -> Verdict | None:
+    def _judge(
+        self, scene: CampaignScene, plan: Plan, goal: Goal, reading: Reading, share: float | None, source: str
+    ) -> Verdict | None:
         p = self.parameters
         row = reading.rows.get("", {})
         attained, orders = float(row.get(p.metric) or 0), int(row.get(self._count) or 0)
-        share, source = self._share(scene, plan, goal, reading)
         minutes = (reading.end_ms - goal.start_ms) / MINUTE_MS
         if share is None or share < max(p.min_share, 1e-9) or minutes < p.allowance_minutes or orders < p.min_orders:
             return None
@@ -90,9 +97,11 @@ class Pace(CampaignDetector[PaceParameters]):
             return None
         expected = share * goal.target
         missing = Decimal(str(round((expected - attained) / minutes, 2)))
+        # A day has its nights: that a day's target comes evenly is a guess until most of the day has passed.
+        guessed = source == "time" and goal.end_ms - goal.start_ms > _EVENLY_MS and share < _MOST
         money = METRICS[p.metric].unit is Unit.MONEY
         return Verdict(
-            Sighting.BREACH if at_best < p.bound else Sighting.HOLDS,
+            Sighting.BREACH if at_best < p.bound and not guessed else Sighting.HOLDS,
             value=round(projected, 4),
             threshold=p.bound,
             labels={"phase": goal.phase} if goal.phase else {},
@@ -128,7 +137,7 @@ class Pace(CampaignDetector[PaceParameters]):
             whole = scene.readings.get(self._baseline(plan, goal, goal.end_ms + distance))
             then = scene.readings.get(self._baseline(plan, goal, reading.end_ms + distance))
             if whole is None or then is None:
-                return None, ""
+                return None, _UNREAD
             total = float(whole.rows.get("", {}).get(metric) or 0)
             # A baseline that is still going on has no total to take shares of.
             if total > 0 and whole.end_ms <= scene.now:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from services.alerts.baseline import Baseline, covered_seconds
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
-from services.alerts.levels import Levels
+from services.alerts.levels import Levels, least_history
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 from services.alerts.statistics import log_lower_tail
@@ -64,7 +64,7 @@ class TrafficDrop(CampaignDetector[TrafficDropParameters]):
         levels = Levels(scene, start, edge)
         lost = []
         for channel, normal in levels.normal.items():
-            if normal.seconds < (p.min_history_seconds if not levels.young else 300):
+            if normal.seconds < least_history(p.min_history_seconds, levels.young):
                 continue
             series = scene.recent.get(channel)
             window = series.between(start, edge) if series else np.zeros(len(totals), dtype=np.int64)

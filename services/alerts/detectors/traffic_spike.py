@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.alerts.baseline import Baseline, change_point
 from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict, Verdicts
-from services.alerts.levels import Levels
+from services.alerts.levels import Levels, least_history
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 from services.alerts.statistics import log_upper_tail
@@ -40,7 +40,7 @@ class TrafficSpike(CampaignDetector[TrafficSpikeParameters]):
         verdicts = []
         for channel in scene.recent:
             normal = longest.normal.get(channel)
-            if normal is None or normal.seconds < (p.min_history_seconds if not longest.young else 300):
+            if normal is None or normal.seconds < least_history(p.min_history_seconds, longest.young):
                 continue
             breached = [span for span, levels in looks.items() if self._breach(channel, span, levels)]
             if not breached and not self._lasts(channel, max(looks), longest):

@@ -51,20 +51,30 @@ class SecondsReading:
 
 
 def _sql(ask: Seconds) -> str:
-    value = f"toString({ask.by})" if ask.by else "''"
-    kept = "".join(f"\n    AND {name} IN {{keep_{name}:Array(String)}}" for name, _ in ask.filters)
+    value = f"toString(order_events.{ask.by})" if ask.by else "''"
+    kept = "".join(f"\n        AND order_events.{name} IN {{keep_{name}:Array(String)}}" for name, _ in ask.filters)
     return f"""
 SELECT
-    toString(campaign_id) AS campaign_id,
-    {value} AS value_of,
-    intDiv(toUnixTimestamp64Milli(event_time), 1000) AS second,
-    countIf(event_name = 'payment_failed') AS failed,
-    countIf(event_name = 'order_paid') AS paid
-FROM order_events
-WHERE campaign_id IN {{ids:Array(String)}}
-    AND event_time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC')
-    AND event_time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC')
-    AND event_name IN ('payment_failed', 'order_paid'){kept}
+    campaign_id,
+    value_of,
+    intDiv(toUnixTimestamp64Milli(tried_at), 1000) AS second,
+    countIf(outcome = 'payment_failed') AS failed,
+    countIf(outcome = 'order_paid') AS paid
+FROM
+(
+    -- Whoever tries one card five times is one customer: of each order the first failure counts.
+    SELECT
+        toString(order_events.campaign_id) AS campaign_id,
+        {value} AS value_of,
+        toString(event_name) AS outcome,
+        min(event_time) AS tried_at
+    FROM order_events
+    WHERE order_events.campaign_id IN {{ids:Array(String)}}
+        AND event_time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC')
+        AND event_time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC')
+        AND event_name IN ('payment_failed', 'order_paid'){kept}
+    GROUP BY campaign_id, value_of, outcome, order_id
+)
 GROUP BY campaign_id, value_of, second
 """
 

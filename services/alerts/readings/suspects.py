@@ -98,6 +98,8 @@ class Batch:
     devices: int
     amount: Decimal
     first: int
+    before_ms: int = 3_600_000
+    """How long before, within the hour, its first event was."""
 
     @property
     def different(self) -> int:

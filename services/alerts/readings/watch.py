@@ -169,6 +169,7 @@ class Watch:
                 row["devices"],
                 row["amount"],
                 row["first"],
+                until - row["earliest"],
             )
         for campaign, batches in found.items():
             self._batches[campaign, search] = Batches(batches, until - earliest[campaign], now)
