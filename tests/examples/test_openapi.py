@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from schemas.alerts import AlertDetail
+from schemas.alerts import AlertDetail, Silence
 from schemas.http.requests import EXAMPLES, Example
 from tests.examples.known import ask
 
@@ -48,12 +48,12 @@ def _judge(client: httpx.Client, call: str, operation: dict[str, Any], example: 
         yield from _stream(client, call, given, shown)
         return
     answer = ask(client, call, given, body)
-    if "{alert_id}" in call:
-        # No alert is known: the call is understood, and the example is one of its answers.
+    if "{alert_id}" in call or "{silence_id}" in call:
+        # None is known of that id: the call is understood, and the example is one of its answers.
         if (answer.status_code, answer.json()["title"]) != (404, "Not found"):
             yield f"{answer.status_code} {answer.text}"
         if example.media == "application/json":
-            AlertDetail.model_validate(shown)
+            (AlertDetail if "{alert_id}" in call else Silence).model_validate(shown)
         return
     if answer.status_code != example.status:
         yield f"{answer.status_code} {answer.text}"

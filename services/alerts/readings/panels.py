@@ -90,7 +90,8 @@ class Panels:
         for (campaign, dimension), told in found.items():
             key = (campaign, dimension, kind)
             panel = self._panels.get(key)
-            if panel is None:
+            # Made anew when all of it is read anew, it forgets values that no event has had for an hour.
+            if panel is None or until - since >= PANEL_MINUTES:
                 panel = self._panels[key] = Panel(PANEL_MINUTES, names)
             panel.replace(since, until, told)
 
