@@ -19,6 +19,7 @@ from services.alerts.selection import Selection
 from services.alerts.statistics import log_upper_tail
 
 _HOUR_MS = 3_600_000
+_OTHERS_PRIOR = 3
 _UNITS = {"claims": "coupons claimed", "redemptions": "coupons redeemed"}
 
 
@@ -81,7 +82,9 @@ class CouponAbuse(CampaignDetector[CouponAbuseParameters]):
                 continue
             # Of its own time: a batch that began half an hour ago had half an hour.
             own = window / min(_HOUR_MS, batch.before_ms)
-            surge = max(1.0, (recent - batch.different) / max((before - batch.before) * share, 3.0))
+            # A few more than came: what few others do says little of how busy it is.
+            others = recent - batch.different + _OTHERS_PRIOR
+            surge = max(1.0, others / max((before - batch.before) * share, 0.5))
             expected = batch.before * own * surge
             tail = log_upper_tail(batch.different, expected)
             breach = batch.different >= max(p.batch_min_events, p.batch_ratio * expected) and tail < limit
