@@ -23,7 +23,7 @@ from tests.support.waiting import until
 # What may tell the series of one metric apart: nothing that grows with customers, campaigns or records.
 LABELS = {
     "kind", "reason", "table", "outcome", "topic", "partition", "le", "route", "method", "status", "service", "caller",
-    "rule", "state", "check", "quantile", "generation", "version", "implementation", "major", "minor", "patchlevel",
+    "answer", "rule", "state", "check", "quantile", "generation", "version", "implementation", "major", "minor", "patchlevel",
 }  # fmt: skip
 
 
