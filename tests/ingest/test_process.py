@@ -23,7 +23,8 @@ from tests.support.waiting import until
 # What may tell the series of one metric apart: nothing that grows with customers, campaigns or records.
 LABELS = {
     "kind", "reason", "table", "outcome", "topic", "partition", "le", "route", "method", "status", "service", "caller",
-    "answer", "rule", "state", "check", "quantile", "generation", "version", "implementation", "major", "minor", "patchlevel",
+    "rule", "state", "check", "quantile", "generation", "version", "implementation", "major", "minor", "patchlevel",
+    "answer",
 }  # fmt: skip
 
 
