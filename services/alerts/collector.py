@@ -162,7 +162,6 @@ class Collector:
             campaign: Wanted(
                 [one for one in asked[campaign] if isinstance(one, Ask | Curve)],
                 plans.get(campaign),
-                max(kind.last_arrival for kind in kinds[campaign].values()),
             )
             for campaign in ids
         }

@@ -22,6 +22,7 @@ SELECT
     severity,
     campaign_id,
     labels,
+    evidence,
     summary,
     notice
 FROM alert_transitions
@@ -48,15 +49,16 @@ async def read_transitions(pool: StorePool, since: int) -> list[Mapping[str, Any
 
 
 def pages(rows: Iterable[Mapping[str, Any]]) -> list[Page]:
-    """The alerts that fired, each with the moment at which somebody was told, if anybody was."""
-    fired: dict[str, Mapping[str, Any]] = {}
-    told: dict[str, Mapping[str, Any]] = {}
+    """Every notice that an alert fired, and the alerts that fired without one."""
+    quiet: dict[str, Mapping[str, Any]] = {}
+    told: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        if row["state"] == "firing":
-            fired.setdefault(row["alert_id"], row)
         if row["notice"] == "firing":
-            told.setdefault(row["alert_id"], row)
-    return [_page(told.get(alert_id, row), paged=alert_id in told) for alert_id, row in fired.items()]
+            told.setdefault(row["alert_id"], []).append(row)
+        elif row["state"] == "firing":
+            quiet.setdefault(row["alert_id"], row)
+    found = [_page(row, number) for notices in told.values() for number, row in enumerate(notices, start=1)]
+    return found + [_page(row, 1, paged=False) for alert_id, row in quiet.items() if alert_id not in told]
 
 
 def due(rows: Iterable[Mapping[str, Any]]) -> Counter[Notice]:
@@ -73,7 +75,8 @@ def deliveries(rows: Sequence[Mapping[str, Any]], received: Counter[Notice]) -> 
     return Deliveries(expected.total(), once, never, again)
 
 
-def _page(row: Mapping[str, Any], *, paged: bool) -> Page:
+def _page(row: Mapping[str, Any], number: int, *, paged: bool = True) -> Page:
+    events = json.loads(row["evidence"]).get("events", ())
     return Page(
         row["alert_id"],
         row["rule"],
@@ -83,4 +86,6 @@ def _page(row: Mapping[str, Any], *, paged: bool) -> Page:
         paged,
         row["severity"],
         row["summary"],
+        number,
+        frozenset(ref for _, ref, *_ in events),
     )

@@ -26,9 +26,11 @@ _LOOSE = frozenset({"campaign_id", "phase"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An alert that fired. `paged` is False when nobody was told: it was silenced, or part of another's incident.
+    """A notice that an alert fired. `paged` is False when nobody was told: it was silenced, or part of another's
+    incident. One that comes back is another page, `number` 2 and so on, of the same alert.
 
-    Times are epoch milliseconds; `told_at` is when the notice left, or the alert fired when there was none.
+    Times are epoch milliseconds; `told_at` is when the notice left, or the alert fired when there was none. `refs` are
+    the orders or coupons that the evidence names: they tell whom a suspect stands for.
     """
 
     alert_id: str
@@ -39,6 +41,8 @@ class Page:
     paged: bool = True
     severity: str = ""
     summary: str = ""
+    number: int = 1
+    refs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +123,16 @@ def score(truths: Iterable[Truth], pages: Iterable[Page], *, festivals: int = 1)
     told = list(truths)
     incidents = joined(truth for truth in told if truth.rule)
     decoys = sorted((truth for truth in told if not truth.rule), key=_order)
-    every = sorted(pages, key=lambda page: (page.told_at, page.alert_id))
+    every = sorted(pages, key=lambda page: (page.told_at, page.alert_id, page.number))
     paged = [page for page in every if page.paged]
     finds = _detections(incidents, paged)
-    used = {page.alert_id for page in finds.values()}
+    used = {(page.alert_id, page.number) for page in finds.values()}
     accepted: list[Accepted] = []
     false: list[FalsePage] = []
     # What found an incident is no consequence of it a second time.
     taken = {(number, page.rule, tuple(sorted(page.labels.items()))) for number, page in finds.items()}
     for page in paged:
-        if page.alert_id in used:
+        if (page.alert_id, page.number) in used:
             continue
         cause = _cause(incidents, page, taken)
         if cause is None:
@@ -148,13 +152,20 @@ def score(truths: Iterable[Truth], pages: Iterable[Page], *, festivals: int = 1)
 
 
 def detects(page: Page, truth: Truth) -> bool:
-    """Rule, campaign and every label that the truth names agree, and the page came in time."""
+    """Rule, campaign, every label that the truth names, and the people agree, and the page came in time."""
     return (
         page.rule == truth.rule
         and page.campaign_id == campaign_of(truth)
         and all(page.labels.get(name) == value for name, value in truth.labels.items() if name != "campaign_id")
+        and _same_people(page, truth)
         and truth.starts_ms <= page.told_at <= deadline(truth)
     )
+
+
+def _same_people(page: Page, truth: Truth) -> bool:
+    """A page about a suspect names nobody: it is about the culprit when most of its evidence is the culprit's doing."""
+    refs = truth.details.get("refs")
+    return refs is None or (bool(page.refs) and 2 * len(page.refs.intersection(refs)) >= len(page.refs))
 
 
 def campaign_of(truth: Truth) -> str:
@@ -171,9 +182,14 @@ def joined(truths: Iterable[Truth]) -> list[Truth]:
     """Truths in the order of their beginning; those that no page could tell apart, since rule and labels agree and
     their times overlap, are one. Festivals that share a pipeline share its incidents."""
     whole: list[Truth] = []
-    latest: dict[tuple[str, str, tuple[tuple[str, str], ...]], int] = {}
+    latest: dict[tuple[str, str, tuple[tuple[str, str], ...], tuple[str, ...]], int] = {}
     for truth in sorted(truths, key=_order):
-        key = (truth.rule, campaign_of(truth), tuple(sorted(truth.labels.items())))
+        key = (
+            truth.rule,
+            campaign_of(truth),
+            tuple(sorted(truth.labels.items())),
+            tuple(truth.details.get("refs", ())),
+        )
         before = latest.get(key)
         if before is not None and truth.starts_ms <= whole[before].ends_ms:
             known = whole[before]
@@ -205,7 +221,7 @@ def _cause(
     labels = tuple(sorted(page.labels.items()))
     for number, truth in enumerate(incidents):
         if (
-            (page.rule in consequences(truth) or (page.rule == truth.rule and _more_people(number, truth, taken)))
+            (page.rule in consequences(truth) or (page.rule == truth.rule and _more_people(number, truth, page, taken)))
             and page.campaign_id == campaign_of(truth)
             and truth.starts_ms <= page.told_at <= truth.ends_ms + CONSEQUENCE_GRACE_MS
             and (number, page.rule, labels) not in taken
@@ -215,10 +231,12 @@ def _cause(
     return None
 
 
-def _more_people(number: int, truth: Truth, taken: set[tuple[int, str, tuple[tuple[str, str], ...]]]) -> bool:
+def _more_people(
+    number: int, truth: Truth, page: Page, taken: set[tuple[int, str, tuple[tuple[str, str], ...]]]
+) -> bool:
     """Whether the incident is the work of more people than were paged: each of them is a suspect of its own."""
     people = truth.details.get("user_ids", ())
-    return sum(entry[:2] == (number, truth.rule) for entry in taken) < len(people)
+    return _same_people(page, truth) and sum(entry[:2] == (number, truth.rule) for entry in taken) < len(people)
 
 
 def _note(truth: Truth, pages: Sequence[Page]) -> str:

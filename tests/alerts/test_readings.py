@@ -173,7 +173,7 @@ async def test_readings_say_what_the_events_say(store: Store, campaign: tuple[st
     watermark = NOW - 3 * MINUTE_MS
     try:
         reader = Reader(pool)
-        wanted = {name: Wanted([ask for ask, _ in CASES], None, NOW)}
+        wanted = {name: Wanted([ask for ask, _ in CASES], None)}
         for _ in range(3):
             answered = (await reader.read(NOW, watermark, wanted))[name]
     finally:
@@ -196,7 +196,7 @@ async def test_a_curve_has_every_step(store: Store, campaign: tuple[str, list[di
     ]
     pool = StorePool(store, threads=1, name="readings")
     try:
-        answered = (await Reader(pool).read(NOW, NOW, {name: Wanted(curves, None, NOW)}))[name]
+        answered = (await Reader(pool).read(NOW, NOW, {name: Wanted(curves, None)}))[name]
     finally:
         await pool.close()
     for ask in curves:
@@ -215,7 +215,7 @@ async def test_what_comes_late_is_read_within_a_quarter_of_a_minute(
 ) -> None:
     name, events = campaign
     ask = Ask(("orders_paid",), 10 * MINUTE_MS)
-    wanted = {name: Wanted([ask], None, NOW)}
+    wanted = {name: Wanted([ask], None)}
     pool = StorePool(store, threads=1, name="readings")
     late = {**events[0], "name": "order_paid", "at": NOW - 8 * MINUTE_MS, "id": f"{name}-late"}
     try:

@@ -75,6 +75,7 @@ def _row(alert: str, moment: int, state: str, notice: str) -> Mapping[str, Any]:
         "severity": "critical",
         "campaign_id": "c",
         "labels": '{"campaign_id":"c"}',
+        "evidence": '{"events":[[1,"o1","9.90"]]}',
         "summary": "",
         "notice": notice,
     }
@@ -87,9 +88,11 @@ def test_an_alert_is_paged_when_somebody_is_told() -> None:
         _row("late", 9_000, "firing", "firing"),
         _row("never", 2_000, "firing", ""),
         _row("late", 9_500, "resolved", "resolved"),
+        _row("late", 9_900, "firing", "firing"),
     ]
-    found = {page.alert_id: (page.paged, page.told_at) for page in pages(rows)}
-    assert found == {"late": (True, 9_000), "never": (False, 2_000)}
+    found = {(page.alert_id, page.number): (page.paged, page.told_at) for page in pages(rows)}
+    assert found == {("late", 1): (True, 9_000), ("late", 2): (True, 9_900), ("never", 1): (False, 2_000)}
+    assert {ref for page in pages(rows) for ref in page.refs} == {"o1"}
 
 
 def test_every_notice_should_have_come_once() -> None:

@@ -102,6 +102,23 @@ def test_each_of_several_culprits_is_paged_once() -> None:
     assert [(false.page.alert_id, false.why) for false in marked.false] == [("a2", "duplicate"), ("a4", "duplicate")]
 
 
+def test_a_page_about_an_innocent_is_false_whatever_else_goes_on() -> None:
+    """Catches: forty pages about customers beside one who brushes, of which none is counted."""
+    brushing = Truth("brushing", "order_brushing", "c", {}, 0, MINUTE, {"refs": ["o1", "o2", "o3"]})
+    innocent = replace(page(1, "order_brushing", 1_000, suspect="x"), refs=frozenset({"o7", "o8", "o1"}))
+    guilty = replace(page(2, "order_brushing", 9_000, suspect="y"), refs=frozenset({"o2", "o3", "o9"}))
+    marked = score([brushing], [innocent, guilty])
+    assert [found.page.alert_id for found in marked.found] == ["a2"]
+    assert [(false.page.alert_id, false.why) for false in marked.false] == [("a1", "unexplained")]
+
+
+def test_an_alert_that_comes_back_is_paged_twice() -> None:
+    """Catches: flapping that costs nothing because both pages are of one alert."""
+    first = page(1)
+    marked = score([truth()], [first, replace(first, number=2, told_at=40_000)])
+    assert (len(marked.found), [false.why for false in marked.false]) == (1, ["duplicate"])
+
+
 def test_decoys_ask_for_no_page_and_excuse_none() -> None:
     """Catches: a planned sale counted as missed, or a page about it let pass."""
     sale = truth("", type="decoy")

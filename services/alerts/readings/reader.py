@@ -29,11 +29,10 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of one campaign. `last_arrival` is when anything of it last arrived (epoch ms)."""
+    """What is asked of one campaign."""
 
     asks: Collection[Ask | Curve]
     plan: Plan | None
-    last_arrival: int
 
 
 @dataclass(slots=True)
@@ -53,7 +52,7 @@ class Reader:
         self._panels = Panels()
         self._late_at: dict[Kind, int] = {}
         self._all_at: dict[Kind, int] = {}
-        self._answers: dict[tuple[str, Ask | Curve], tuple[int, Reading | CurveReading]] = {}
+        self._answers: dict[tuple[str, Ask | Curve], Reading | CurveReading] = {}
 
     async def read(self, now: int, watermark: int, wanted: Mapping[str, Wanted]) -> dict[str, Readings]:
         """The answers at `now`, epoch ms; those that could not be had yet are absent. Raises `StoreError`."""
@@ -87,10 +86,7 @@ class Reader:
             else:
                 answered.curves[ask] = self._panels.curve(campaign, ask, end_ms, margin, now)
         for ask in wanted.asks:
-            known = self._answers.get((campaign, ask))
-            if known is None:
-                continue
-            answer = known[1]
+            answer = self._answers.get((campaign, ask))
             if isinstance(ask, Ask) and isinstance(answer, Reading):
                 answered.readings[ask] = answer
             elif isinstance(ask, Curve) and isinstance(answer, CurveReading):
@@ -143,15 +139,15 @@ class Reader:
             known = self._answers.get((campaign, ask))
             if known is None:
                 due.append((0, campaign, ask))
-            elif now - known[1].read_at >= _pace(ask):
-                due.append((known[1].read_at, campaign, ask))
+            elif now - known.read_at >= _pace(ask):
+                due.append((known.read_at, campaign, ask))
         due.sort(key=lambda entry: entry[0])
         chosen = [(campaign, ask) for _, campaign, ask in due[:_AT_ONCE]]
         answers = await asyncio.gather(
             *(self.answer(campaign, ask, now, watermark, wanted[campaign].plan) for campaign, ask in chosen)
         )
         for (campaign, ask), answer in zip(chosen, answers, strict=True):
-            self._answers[campaign, ask] = wanted[campaign].last_arrival, answer
+            self._answers[campaign, ask] = answer
 
     async def answer(
         self, campaign: str, ask: Ask | Curve, now: int, watermark: int, plan: Plan | None

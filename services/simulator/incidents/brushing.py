@@ -24,26 +24,30 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     cheap = sorted(stage.catalogue.items, key=lambda item: (item.price_cents, item.item_id))[:_CHEAPEST]
     wanted = begun.count("count", _ORDERS)
     span = max(SECOND_MS, (begun.seconds * SECOND_MS) - _LEAD_MS)
-    made = []
+    made, refs = [], []
     for number in range(wanted):
         at = begun.starts_ms + int((number + rng.random()) * span / wanted)
         user_id = hand if by_user else timeline.next_id("u")
         item = rng.choice(cheap)
-        _, created = buy(stage, timeline, at, item, user_id=user_id, channel=channel, device_id=device_id)
+        order, created = buy(stage, timeline, at, item, user_id=user_id, channel=channel, device_id=device_id)
         made.append(created)
-    details: dict[str, Any] = {"device_id": device_id, "orders": wanted, "by": "user" if by_user else "device"}
+        refs.append(order.order_id)
+    details: dict[str, Any] = {
+        "device_id": device_id,
+        "orders": wanted,
+        "by": "user" if by_user else "device",
+        "refs": refs,
+    }
     if by_user:
         details["user_id"] = hand
     return Course({}, details, onset=lambda: min(made))
 
 
-# Several suspects of one cause are each named.
 BRUSHING = Kind(
     "brushing",
     "order_brushing",
     300,
     _begin,
     frozenset({"channel", "count", "by"}),
-    consequences=("order_brushing",),
     by=_BY,
 )

@@ -26,6 +26,7 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     span = max(SECOND_MS, begun.seconds * SECOND_MS - _LEAD_MS)
     dear = [item for item in stage.catalogue.items if item.price_cents >= batch.least_cents]
     claims: list[int] = []
+    refs = []
     for number in range(wanted):
         at = begun.starts_ms + int((number + rng.random()) * span / wanted)
         user_id = hand if by == "user" else timeline.next_id("u")
@@ -37,6 +38,7 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
             "device_id": device,
         }
         coupon = Coupon(timeline.next_id("c"), batch, holder, stage.currency)
+        refs.append(coupon.coupon_id)
         coupon.plan(timeline, "coupon_issued", at)
         claims.append(at + rng.randrange(100, 800))
         coupon.plan(timeline, "coupon_claimed", claims[-1])
@@ -48,7 +50,7 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course:
     details: dict[str, Any] = {"claims": wanted, "by": by, "batch_id": batch.batch_id}
     if by == "batch":
         return Course({"batch_id": batch.batch_id}, details, onset=lambda: min(claims))
-    details["device_id"] = device_id
+    details |= {"device_id": device_id, "refs": refs}
     if by == "user":
         details["user_id"] = hand
     return Course({}, details, onset=lambda: min(claims))
@@ -60,6 +62,6 @@ COUPON_ABUSE = Kind(
     300,
     _begin,
     frozenset({"channel", "count", "by"}),
-    consequences=("coupon_abuse", "roi_below_floor"),
+    consequences=("roi_below_floor",),
     by=_BY,
 )

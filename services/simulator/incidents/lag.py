@@ -7,10 +7,9 @@ from services.simulator.timeline import Truth
 
 
 def ingest_lag_truth(starts_ms: int, ends_ms: int, topic: str | None = None) -> Truth:
-    """Ingest did not read from when to when: one topic by its full name, or all of them, each of which may say so.
+    """Ingest did not read from when to when: one topic by its full name, or all of them, which are one incident.
 
     Every drop that is told meanwhile is false.
     """
     labels = {} if topic is None else {"topic": topic}
-    details = {"consequences": ["ingest_lag"]}
-    return Truth("ingest_lag", "ingest_lag", CAMPAIGN_OF_PIPELINE, labels, starts_ms, ends_ms, details)
+    return Truth("ingest_lag", "ingest_lag", CAMPAIGN_OF_PIPELINE, labels, starts_ms, ends_ms, {})

@@ -50,14 +50,12 @@ def _begin_channel(stage: Stage, timeline: Timeline, begun: Begun) -> Course | N
     return Course({"channel": channel}, {"refunds": len(refunds)}, onset=lambda: first)
 
 
-REFUND_BURST = Kind(
-    "refund_burst", "refund_anomaly", 40, _begin_item, frozenset({"item", "count"}), consequences=("refund_anomaly",)
-)
+REFUND_BURST = Kind("refund_burst", "refund_anomaly", 40, _begin_item, frozenset({"item", "count"}))
 REFUND_CHANNEL = Kind(
     "refund_channel",
     "refund_anomaly",
     120,
     _begin_channel,
     frozenset({"channel", "count"}),
-    consequences=("refund_anomaly", "roi_below_floor"),
+    consequences=("roi_below_floor",),
 )

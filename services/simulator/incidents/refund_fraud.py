@@ -42,13 +42,14 @@ def _begin(stage: Stage, timeline: Timeline, begun: Begun) -> Course | None:
         return None
     # One person after another: each is done within its part of the incident.
     part = begun.seconds * SECOND_MS / len(people)
-    times = []
+    times, refs = [], []
     for index, orders in enumerate(people.values()):
         for number, order in enumerate(orders):
             at = begun.starts_ms + int(part * (index + (number + stage.rng.random()) / len(orders)))
             stage.shop.refund(timeline, order, order.lines, "not_received", at)
             times.append(at)
-    details = {"user_ids": list(people), "refunds": len(times)}
+            refs.append(order.order_id)
+    details = {"user_ids": list(people), "refunds": len(times), "refs": refs}
     return Course({}, details, onset=lambda: min(times))
 
 
@@ -58,6 +59,5 @@ REFUND_FRAUD = Kind(
     240,
     _begin,
     frozenset({"count"}),
-    consequences=("refund_abuse", "refund_anomaly"),
     prepare=_prepare,
 )
