@@ -19,6 +19,7 @@ from services.ingest.block import CATCHING_UP_AGE_MS, Pace
 from services.ingest.committer import Committer
 from services.ingest.consumer import MOST_CHUNKS, GroupConsumer, StaleMember, TopicsChanged
 from services.ingest.duplicates import FilterMemory
+from services.ingest.insertion import StoreTables
 from services.ingest.lane import Block, Lane
 from services.ingest.letters import DeadLetterTopic
 from services.ingest.pressure import Demand, Pressure
@@ -63,7 +64,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._letters = DeadLetterTopic(settings, clock)
         self._restorer = Restorer(settings, store, clock)
         self._progress = Progress(store)
-        self._store = store
+        self._tables = StoreTables(store)
         self._committer: Committer | None = None
         self._lanes: dict[TopicPartition, Lane] = {}
         self._writes: dict[TopicPartition, asyncio.Task[None]] = {}
@@ -241,7 +242,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             started = time.perf_counter()
             block = lane.seal(self._clock())
             self._turns.ended(partition)
-            writer = Writer(_Offsets(self._committer), self._letters, self._store, self._restorer.histories)
+            writer = Writer(self._committer, self._letters, self._tables, self._restorer.histories)
             await writer.write(lane, block)
             lane.done(self._clock())
             _count(block)
@@ -375,11 +376,6 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         if self._committer is not None:
             await self._committer.close()
         self._progress.forget(set(lanes))
-
-
-class _Offsets:
-    def __init__(self, committer: Committer) -> None:
-        self.commit = committer.commit
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -20,6 +20,7 @@ from services.common.errors import BrokerError, StoreRejected, StoreUnavailable
 from services.ingest import ledger
 from services.ingest.columns import TABLES
 from services.ingest.duplicates import Rows
+from services.ingest.insertion import Insertion, Tables
 from services.ingest.lane import Block, Lane
 from services.ingest.protocol import BlockId, Checkpoint
 from services.ingest.refusals import Refusal, dead_letters
@@ -52,14 +53,6 @@ class Letters(Protocol):
         `again` says that the block was begun before: letters that are already there are not sent a second time.
         Raises `BrokerError` when Kafka did not take them all; the call may be repeated.
         """
-        ...
-
-
-class Tables(Protocol):
-    """The store, for coroutines."""
-
-    async def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        """As `Store.insert`."""
         ...
 
 
@@ -96,12 +89,12 @@ class Writer:
         if block.refusals:
             await self._until_done(lane, self._letters_of(block))
         if block.rows and (rows := await self._settled(lane, block)).num_rows:
-            await self._until_done(lane, lambda: self._insert(TABLES[block.kind], rows, block.id.token))
+            await self._until_done(lane, self._insertion(block, TABLES[block.kind], rows))
         if block.refusals:
             letters = await asyncio.to_thread(dead_letters, block.id, block.refusals)
-            await self._until_done(lane, lambda: self._insert("dead_letters", letters, block.id.token))
+            await self._until_done(lane, self._insertion(block, "dead_letters", letters))
         # Not beside the others: what the ledger names is in the tables, so that an audit need not guess.
-        await self._until_done(lane, lambda: self._insert(ledger.TABLE, ledger.entry(block), block.id.token))
+        await self._until_done(lane, self._insertion(block, ledger.TABLE, ledger.entry(block)))
 
     async def _settled(self, lane: Lane, block: Block) -> pa.Table:
         """The block's rows without duplicates.
@@ -168,14 +161,8 @@ class Writer:
 
         return send
 
-    async def _insert(self, table: str, rows: pa.Table, token: str) -> None:
-        started = time.perf_counter()
-        outcome = "failed"
-        try:
-            await self._tables.insert(table, rows, token=token)
-            outcome = "done"
-        finally:
-            prometheus.INGEST_INSERT_SECONDS.labels(table, outcome).observe(time.perf_counter() - started)
+    def _insertion(self, block: Block, table: str, rows: pa.Table) -> Insertion:
+        return Insertion(self._tables, table, rows, block.id.token, again=block.recorded)
 
     async def _until_done(self, lane: Lane, step: Callable[[], Awaitable[None]]) -> None:
         pause = _FIRST_PAUSE

@@ -71,7 +71,7 @@ def lives_of(least_wait: int) -> st.SearchStrategy[list[Life]]:
         st.builds(
             Life,
             deeds=deeds,
-            faults=st.lists(st.sampled_from(["", "", "refused", "lost"]), max_size=8),
+            faults=st.lists(st.sampled_from(["", "", "refused", "lost", "torn"]), max_size=8),
             fuse=st.integers(1, 40),
             zombie=st.booleans(),
             produced=st.lists(names, max_size=15),
@@ -107,7 +107,7 @@ def by_chance(rng: random.Random, strategies: tuple[st.SearchStrategy[Any], ...]
     def life(longest_back: int) -> Life:
         return Life(
             deeds=[deed(longest_back) for _ in range(rng.randint(0, 25))],
-            faults=rng.choices(["", "", "refused", "lost"], k=rng.randint(0, 8)),
+            faults=rng.choices(["", "", "refused", "lost", "torn"], k=rng.randint(0, 8)),
             fuse=rng.randint(1, 40),
             zombie=rng.random() < 0.5,
             produced=[name() for _ in range(rng.randint(0, 15))],

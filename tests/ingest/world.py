@@ -76,12 +76,14 @@ class Table:
         self.rows: list[Any] = []
         self.tokens: dict[str, list[Any]] = {}
 
-    def insert(self, token: str, rows: list[Any], window: int) -> None:
+    def insert(self, token: str, rows: list[Any], window: int, *, torn: bool = False) -> None:
+        """`torn` says that the store is killed between the token and the rows."""
         if token in self.tokens:
             assert self.tokens[token] == rows, f"a block was built again and came out differently: {token}"
             return
         self.tokens[token] = rows
-        self.rows += rows
+        if not torn:
+            self.rows += rows
         while len(self.tokens) > window:
             del self.tokens[next(iter(self.tokens))]
 
@@ -115,7 +117,8 @@ class World:
     letters: list[int] = field(default_factory=list)
     zombies: deque[Callable[[], None]] = field(default_factory=deque)
     faults: deque[str] = field(default_factory=deque)
-    """What befalls the next calls that are made, one each: `refused`, `lost` (it took effect), or nothing."""
+    """What befalls the next calls that are made, one each: `refused`, `lost` (it took effect), `torn` (half of an
+    insert did), or nothing."""
     window: int = 1 << 30
     hash_ids: Callable[[pa.StringArray], Hashes] = HASH
     generation: int = 0
@@ -145,9 +148,12 @@ class World:
         if self.fuse == 0:
             raise Crash
 
-    def insert_rows(self, token: str, rows: Rows, *, may_crash: bool = False) -> None:
+    def insert_rows(self, token: str, rows: Rows, *, may_crash: bool = False, torn: bool = False) -> None:
         """The table takes the rows, then its rollup does: a crash between the two leaves the rollup behind."""
-        self.events.insert(token, rows, self.window)
+        self.events.insert(token, rows, self.window, torn=torn)
+        if torn:
+            # The views come after the table.
+            return
         if may_crash:
             self.step()
         self.rolled_up.insert(token, rows, self.window)
@@ -174,7 +180,7 @@ class Ports:
 
     async def send(self, block: BlockId, refusals: Sequence[Refusal], *, again: bool) -> None:
         fault = self.world.fault()
-        if fault == "refused":
+        if fault in ("refused", "torn"):
             raise BrokerError("away")
         for refusal in refusals:
             if again and refusal.offset in self.world.letters:
@@ -198,21 +204,18 @@ class Ports:
         world = self.world
         take: Callable[..., None]
         if table == "traffic_events":
-            arrived = rows.column("arrived_at").cast(pa.int64()).to_pylist()
-            values = list(
-                zip(rows.column("event_id").to_pylist(), rows.column("kafka_offset").to_pylist(), arrived, strict=True)
-            )
+            values = _events(rows)
 
-            def take(*, may_crash: bool = False) -> None:
-                world.insert_rows(token, values, may_crash=may_crash)
+            def take(*, may_crash: bool = False, torn: bool = False) -> None:
+                world.insert_rows(token, values, may_crash=may_crash, torn=torn)
 
         else:
             target, entries = (
                 (world.refused, _refused(rows)) if table == "dead_letters" else (world.blocks, _entries(rows))
             )
 
-            def take(*, may_crash: bool = False) -> None:
-                target.insert(token, entries, world.window)
+            def take(*, may_crash: bool = False, torn: bool = False) -> None:
+                target.insert(token, entries, world.window, torn=torn)
 
         fault = world.fault()
         if fault == "refused":
@@ -223,10 +226,43 @@ class Ports:
             if world.zombie_crash:
                 world.zombies.append(take)
             raise
-        take(may_crash=True)
+        take(may_crash=True, torn=fault == "torn")
+        world.step()
+        if fault in ("lost", "torn"):
+            raise StoreUnavailable("the answer is lost")
+
+    async def holds(self, table: str, rows: pa.Table) -> bool:
+        fault = self.world.fault()
+        self.world.step()
+        if fault:
+            raise StoreUnavailable("away")
+        first = rows.slice(0, 1)
+        if table == "traffic_events":
+            return _events(first)[0] in self.world.rows
+        if table == "dead_letters":
+            return _refused(first)[0] in self.world.refused.rows
+        return _entries(first)[0] in self.world.ledger
+
+    async def attach(self, table: str, rows: pa.Table) -> None:
+        world = self.world
+        fault = world.fault()
+        world.step()
+        if fault in ("refused", "torn"):
+            raise StoreUnavailable("away")
+        if table == "traffic_events":
+            world.events.rows += _events(rows)
+        elif table == "dead_letters":
+            world.refused.rows += _refused(rows)
+        else:
+            world.blocks.rows += _entries(rows)
         world.step()
         if fault == "lost":
             raise StoreUnavailable("the answer is lost")
+
+
+def _events(rows: pa.Table) -> Rows:
+    arrived = rows.column("arrived_at").cast(pa.int64()).to_pylist()
+    return list(zip(rows.column("event_id").to_pylist(), rows.column("kafka_offset").to_pylist(), arrived, strict=True))
 
 
 def _refused(rows: pa.Table) -> list[tuple[int, int]]:
