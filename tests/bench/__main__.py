@@ -18,7 +18,7 @@ from tests.bench.alerts.measure import measure_alerts
 from tests.bench.detectors.measure import measure_detectors
 from tests.bench.measure import BROKERS, Missing, Plan, measure
 from tests.bench.queries.measure import measure_queries
-from tests.bench.rehearsal.measure import measure_rehearsal
+from tests.bench.rehearsal.measure import Festivals, measure_rehearsal
 from tests.bench.sharing import NotEnough
 from tests.bench.task import hush
 from tests.bench.viewers.measure import measure_viewers
@@ -51,6 +51,15 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
 )
 @click.option("--rehearsal-seeds", default=2, show_default=True, help="Festivals that are rehearsed at a time.")
 @click.option("--rehearsal-hours", default=3.0, show_default=True, help="Length of each.")
+@click.option("--rehearsal-rate", default=15.0, show_default=True, help="Events a second of each.")
+@click.option("--rehearsal-step", default="5s", show_default=True, help="Event time between two looks.")
+@click.option("--rehearsal-history", default="0s", show_default=True, help="The beginning, sent at once.")
+@click.option(
+    "--rehearsal-cards",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=None,
+    help="Scorecards to take instead: full.json, calm.json, flash.json, by `warroom rehearse --out`.",
+)
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="both", show_default=True)
 @click.option(
     "--events",
@@ -70,6 +79,10 @@ def bench(
     nab_corpus: Path | None,
     rehearsal_seeds: int,
     rehearsal_hours: float,
+    rehearsal_rate: float,
+    rehearsal_step: str,
+    rehearsal_history: str,
+    rehearsal_cards: Path | None,
     broker: str,
     events: int | None,
     runs: int,
@@ -117,8 +130,9 @@ def bench(
         found, others["alerts"] = measure_alerts(lambda line: click.echo(line, err=True))
         figures += found
     if "rehearsal" in parts:
+        festivals = Festivals(rehearsal_seeds, rehearsal_hours, rehearsal_rate, rehearsal_step, rehearsal_history)
         found, others["rehearsal"] = measure_rehearsal(
-            rehearsal_seeds, rehearsal_hours, lambda line: click.echo(line, err=True)
+            festivals, rehearsal_cards, lambda line: click.echo(line, err=True)
         )
         figures += found
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]

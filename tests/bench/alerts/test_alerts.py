@@ -39,7 +39,7 @@ def test_a_scorecard_becomes_figures(share: float | None, met: bool | None) -> N
         "found_share": share, "false_pages": 1, "false_pages_per_festival": 1.0, "delay_median_seconds": 9.0,
         "delay_p90_seconds": 30.0, "times_real_speed": 20.0, "festival_hours_per_hour": 40.0,
     }  # fmt: skip
-    card = {"totals": totals, "rehearsed": {"seeds": 1, "hours": 1.0, "events_per_second": 15.0}}
+    card = {"totals": totals, "rehearsed": {"seeds": 1, "hours": 1.0, "events_per_second": 15.0, "step_seconds": 5.0}}
     made = {figure.name: figure.met for figure in figures(dict.fromkeys(("full", "calm", "flash"), card))}
     assert made["incidents found"] is met
     assert made["false pages a festival"] is True
