@@ -22,7 +22,7 @@ def test_a_channel_that_loses_its_traffic_fires_a_drop_and_nothing_else() -> Non
     assert told(changes) == [("traffic_drop", "firing"), ("traffic_drop", "resolved")]
     (fired, first), (resolved, _) = changes
     assert first.alert.labels == {"campaign_id": "town", "channel": "web"}
-    assert 120 + 60 < fired < 120 + 90
+    assert 120 + 45 < fired < 120 + 70
     assert 230 < resolved < 230 + 90
 
 
