@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 from pydantic import ValidationError
@@ -24,6 +24,7 @@ from services.alerts.history import (
     writing_until,
 )
 from services.alerts.plan import Plan, plan_of
+from services.alerts.pulse import Pulse, pulses
 from services.alerts.readings.asks import Ask, Curve
 from services.alerts.readings.inquiry import Inquiry
 from services.alerts.readings.reader import Reader, Wanted
@@ -40,7 +41,7 @@ from services.alerts.scene import (
     Sold,
     refunds_by_item,
 )
-from services.alerts.series import Series, zeros
+from services.alerts.series import zeros
 from services.alerts.shelf import Shelf, ShelfRow
 from services.common.store import StorePool
 
@@ -57,46 +58,6 @@ _ACTIVE_MS = 15 * 60_000
 _STOCK_RECENT_SECONDS = 180
 _STOCK_HOUR_EVERY_MS = 20_000
 _STOCK_ALL_EVERY_MS = 600_000
-
-
-class _Recent(NamedTuple):
-    """A campaign's last minutes by second: traffic and paid orders by channel, and all events."""
-
-    traffic: dict[str, Series]
-    paid: dict[str, Series]
-    whole: Series
-
-
-class _Draft:
-    """A history under construction."""
-
-    def __init__(self, start: int) -> None:
-        self.whole = empty_series(start)
-        self.occupied = empty_series(start)
-        self.channels: dict[str, Series] = {}
-        self.paid: dict[str, Series] = {}
-        self.refunds: dict[str, int] = {}
-
-    def add_pulse(self, row: Mapping[str, Any]) -> None:
-        bucket = row["bucket"]
-        self.whole.counts[bucket] += row["traffic"] + row["orders"]
-        for known, name in ((self.channels, "traffic"), (self.paid, "paid")):
-            if row[name]:
-                series = known.get(row["channel"])
-                if series is None:
-                    series = known[row["channel"]] = empty_series(self.whole.start)
-                series.counts[bucket] += row[name]
-
-    def history(self, before: History | None, now: int) -> History:
-        return History(
-            whole=self.whole,
-            occupied=self.occupied,
-            channels=self.channels,
-            paid=self.paid,
-            refunds={item: refunds for item, refunds in self.refunds.items() if refunds},
-            items=len(self.refunds),
-            writing_until=writing_until(before, self.whole, now),
-        )
 
 
 Asking = Callable[[int, Plan | None], Collection[Inquiry]]
@@ -178,16 +139,16 @@ class Collector:
         scenes = {}
         for campaign in ids:
             plan = plans.get(campaign)
-            channels, paid, whole = recent[campaign]
+            pulse = recent[campaign]
             scenes[campaign] = CampaignScene(
                 campaign_id=campaign,
                 now=now,
                 watermark=watermark,
                 activity=kinds[campaign],
                 end=None if plan is None else plan.end_ms,
-                recent=channels,
-                recent_paid=paid,
-                recent_all=whole,
+                recent=pulse.traffic,
+                recent_paid=pulse.paid,
+                recent_all=pulse.whole,
                 recent_refunds=refunds_by_item(refunds[campaign]),
                 refunds=refunds[campaign],
                 history=self._histories[campaign],
@@ -249,22 +210,11 @@ class Collector:
             consumed=consumed if seconds >= 10 else None,
         )
 
-    async def _recent(self, now: int, ids: Sequence[str]) -> dict[str, _Recent]:
+    async def _recent(self, now: int, ids: Sequence[str]) -> dict[str, Pulse]:
         end = now // 1000 + 1
         start = end - RECENT_SECONDS
         table = await self._pool.query_arrow(queries.PULSE, {"ids": list(ids), "from": start, "to": end})
-        found: dict[str, _Recent] = {campaign: _Recent({}, {}, zeros(start, 1, RECENT_SECONDS)) for campaign in ids}
-        for row in _rows(table):
-            recent = found[row["campaign_id"]]
-            index = row["second"] - start
-            recent.whole.counts[index] += row["traffic"] + row["orders"]
-            for known, name in ((recent.traffic, "traffic"), (recent.paid, "paid")):
-                if row[name]:
-                    series = known.get(row["channel"])
-                    if series is None:
-                        series = known[row["channel"]] = zeros(start, 1, RECENT_SECONDS)
-                    series.counts[index] += row[name]
-        return found
+        return pulses(table, ids, lambda: zeros(start, 1, RECENT_SECONDS), first=start)
 
     async def _refunds(self, now: int, ids: Sequence[str]) -> dict[str, list[Refund]]:
         rows = await self._pool.query(
@@ -303,15 +253,24 @@ class Collector:
             self._pool.query_arrow(queries.REFUNDS_HOUR, {**span, "from": start // 60 * 60, "to": end // 60 * 60}),
             self._pool.query(queries.CAMPAIGNS),
         )
-        drafts = {campaign: _Draft(start) for campaign in ids}
-        for row in _rows(pulse):
-            drafts[row["campaign_id"]].add_pulse(row)
+        hours = pulses(pulse, ids, lambda: empty_series(start))
+        seconds = {campaign: empty_series(start) for campaign in ids}
         for row in _rows(occupied):
-            drafts[row["campaign_id"]].occupied.counts[row["bucket"]] = row["occupied"]
+            seconds[row["campaign_id"]].counts[row["bucket"]] = row["occupied"]
+        returned: dict[str, dict[str, int]] = {campaign: {} for campaign in ids}
         for row in _rows(refunds):
-            drafts[row["campaign_id"]].refunds[row["item_id"]] = row["refunds"]
+            returned[row["campaign_id"]][row["item_id"]] = row["refunds"]
         self._histories = {
-            campaign: draft.history(self._histories.get(campaign), now) for campaign, draft in drafts.items()
+            campaign: History(
+                whole=hour.whole,
+                occupied=seconds[campaign],
+                channels=hour.traffic,
+                paid=hour.paid,
+                refunds={item: count for item, count in returned[campaign].items() if count},
+                items=len(returned[campaign]),
+                writing_until=writing_until(self._histories.get(campaign), hour.whole, now),
+            )
+            for campaign, hour in hours.items()
         }
         self._history_at = now
         self._history_of = set(ids)

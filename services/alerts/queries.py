@@ -43,14 +43,14 @@ PULSE = """
 SELECT
     toString(campaign_id) AS campaign_id,
     toString(channel) AS channel,
-    toUnixTimestamp(second) AS second,
+    toUnixTimestamp(second) AS bucket,
     sum(traffic) AS traffic,
     sum(orders_created + orders_paid) AS orders,
     sum(orders_paid) AS paid
 FROM pulse_by_second
 WHERE campaign_id IN {ids:Array(String)}
     AND second >= toDateTime({from:UInt32}, 'UTC') AND second < toDateTime({to:UInt32}, 'UTC')
-GROUP BY campaign_id, channel, second
+GROUP BY campaign_id, channel, bucket
 """
 
 # The same in buckets of `step` seconds.

@@ -122,16 +122,17 @@ async def _run(plan: Plan, pacing: Pacing, place: Place) -> tuple[Outcome, str]:
     from services.rehearsal.stage import Stage
 
     # The broker is a session of its own and would outlive us.
-    task = asyncio.current_task()
+    task, stop = asyncio.current_task(), asyncio.Event()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: task.cancel() if stop.is_set() else stop.set())
     rehearsed = Rehearsed(plan)
     async with receiving() as receiver:
         stage = Stage(place, receiver, plan.start_ms)
         try:
             await stage.open()
             say = lambda line: click.echo(line, err=True)  # noqa: E731
-            return await driver.rehearse(stage, rehearsed, receiver, pacing, say), stage.path
+            return await driver.rehearse(stage, rehearsed, receiver, pacing, say, stop), stage.path
         finally:
             await stage.close()
 

@@ -71,9 +71,17 @@ class Outcome:
 
 
 async def rehearse(
-    stage: Stage, rehearsed: Rehearsed, receiver: Receiver, pacing: Pacing, say: Callable[[str], None]
+    stage: Stage,
+    rehearsed: Rehearsed,
+    receiver: Receiver,
+    pacing: Pacing,
+    say: Callable[[str], None],
+    stop: asyncio.Event,
 ) -> Outcome:
-    """Runs a whole rehearsal on a stage that is open. Raises `WarroomError` when a part fails."""
+    """Runs a rehearsal on a stage that is open, to its end or until `stop` is set: then what came until then is marked.
+
+    Raises `WarroomError` when a part fails.
+    """
     plan = rehearsed.plan
     for festival in rehearsed.festivals:
         await stage.declare(festival.source.campaign)
@@ -84,7 +92,7 @@ async def rehearse(
     paused = False
     at = plan.start_ms
     last = plan.end_ms + AFTER_MS
-    while at < last:
+    while at < last and not stop.is_set():
         step_ms = max(pacing.step_ms, pacing.history_ms if at == plan.start_ms else 0)
         at = min(last, at + step_ms)
         records = feed.until(at)
@@ -121,11 +129,11 @@ async def rehearse(
     # Some may still be on their way.
     await receiver.received(due(rows).total(), _DELIVERY_SECONDS)
     return Outcome(
-        score(rehearsed.truths(), pages(rows), festivals=len(rehearsed.festivals)),
+        score(rehearsed.truths(), pages(rows), festivals=len(rehearsed.festivals), until_ms=at if at < last else None),
         deliveries(rows, receiver.notices),
         events,
         seconds,
-        (last - plan.start_ms) / 1000,
+        (at - plan.start_ms) / 1000,
         steps,
         {name: round(value, 2) for name, value in spent.parts.items()},
     )

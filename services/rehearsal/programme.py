@@ -74,7 +74,9 @@ class Rehearsed:
         return heapq.merge(*(festival.arrivals() for festival in self.festivals), key=lambda arrival: arrival.at_ms)
 
     def truths(self) -> list[Truth]:
-        """What happened, once everything has arrived."""
+        """What has happened so far. Ends what has begun and is not over."""
+        for festival in self.festivals:
+            festival.source.incidents.close()
         told = [truth for festival in self.festivals for truth in festival.truths]
         if self.plan.pause is not None:
             starts, ends = self.plan.pause

@@ -68,6 +68,7 @@ def totals(outcome: Outcome) -> dict[str, Any]:
         "delay_median_seconds": percentile(delays, 0.5),
         "delay_p90_seconds": percentile(delays, 0.9),
         "delay_max_seconds": delays[-1] if delays else None,
+        "event_hours": round(outcome.event_seconds / 3600, 2),
         "real_seconds": round(outcome.seconds, 1),
         "times_real_speed": round(outcome.speed, 1),
         "festival_hours_per_hour": round(outcome.speed * score.festivals, 1),
@@ -101,8 +102,8 @@ def as_text(outcome: Outcome, path: str) -> str:
     share = "none injected" if score.found_share is None else f"{score.found_share:.0%}"
     lines = [
         f"Path: {path}.",
-        f"{score.festivals} festival(s), {outcome.events:,} events; {told['real_seconds']:,.0f} s, "
-        f"{told['times_real_speed']:,.0f} times real speed.",
+        f"{score.festivals} festival(s) of {told['event_hours']:g} h, {outcome.events:,} events; "
+        f"{told['real_seconds']:,.0f} s, {told['times_real_speed']:,.0f} times real speed.",
         "",
         f"{'rule':<20}{'injected':>9}{'found':>7}{'missed':>8}{'false':>7}{'accepted':>10}"
         f"{'median':>9}{'p90':>8}{'max':>8}",

@@ -115,10 +115,11 @@ class Score:
         return sorted(found.delay_ms for found in self.found)
 
 
-def score(truths: Iterable[Truth], pages: Iterable[Page], *, festivals: int = 1) -> Score:
+def score(truths: Iterable[Truth], pages: Iterable[Page], *, festivals: int = 1, until_ms: int | None = None) -> Score:
     """Every page explains one thing at most, and no incident is found twice. The order of the arguments does not count.
 
-    A truth without a rule is a decoy: it asks for no page and excuses none.
+    A truth without a rule is a decoy: it asks for no page and excuses none. What could still have been found after
+    `until_ms` is not missed.
     """
     told = list(truths)
     incidents = joined(truth for truth in told if truth.rule)
@@ -144,7 +145,11 @@ def score(truths: Iterable[Truth], pages: Iterable[Page], *, festivals: int = 1)
     return Score(
         festivals,
         [Found(incidents[number], page) for number, page in sorted(finds.items())],
-        [Missed(truth, _note(truth, every)) for number, truth in enumerate(incidents) if number not in finds],
+        [
+            Missed(truth, _note(truth, every))
+            for number, truth in enumerate(incidents)
+            if number not in finds and (until_ms is None or deadline(truth) <= until_ms)
+        ],
         accepted,
         false,
         decoys,

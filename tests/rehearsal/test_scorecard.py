@@ -62,6 +62,14 @@ def test_a_page_before_the_onset_or_long_after_the_end_is_no_detection(at: int, 
     assert [false.why for false in marked.false] == ([] if found else ["unexplained"])
 
 
+def test_of_a_rehearsal_that_was_stopped_only_what_is_overdue_was_missed() -> None:
+    """Catches: an incident of the last minute that counts as missed, and one that was found and is forgotten."""
+    told = [truth(start=0, end=MINUTE, labels={"item_id": item}) for item in ("i1", "i2")]
+    marked = score(told, [page(1, item_id="i1")], until_ms=MINUTE + GRACE_MS - 1)
+    assert (len(marked.found), len(marked.missed), len(marked.false)) == (1, 0, 0)
+    assert len(score(told, [page(1, item_id="i1")], until_ms=MINUTE + GRACE_MS).missed) == 1
+
+
 def test_a_rule_of_a_long_window_has_longer() -> None:
     """Catches: pace and return, which are told over many minutes, held to a minute."""
     slow = truth("gmv_behind_target", 0, MINUTE)

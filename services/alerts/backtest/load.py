@@ -136,7 +136,7 @@ async def read_refused(pool: StorePool, span: Span) -> dict[str, Counts]:
 def _pulse(past: Past, rows: Sequence[Mapping[str, Any]], span: Span) -> None:
     traffic_of_all = past.kinds.setdefault("traffic", _zeros(span))
     for row in rows:
-        place = row["second"] - span.begin
+        place = row["bucket"] - span.begin
         past.orders[place] += row["orders"]
         traffic_of_all[place] += row["traffic"]
         for channels, name in ((past.traffic, "traffic"), (past.paid, "paid")):
