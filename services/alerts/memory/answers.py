@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,6 +29,9 @@ class Answers:
     def __init__(self, past: Past) -> None:
         self._past = past
         self._payments: dict[Seconds, Mapping[str, Payments]] = {}
+        # What is over does not change: until the next minute the answer is the same.
+        self._readings: dict[Ask, Reading] = {}
+        self._curves: dict[Curve, CurveReading] = {}
         self._by_kind: dict[tuple[Kind, str | None], list[Stream]] = {}
         for stream in past.streams:
             dimension = next(iter(stream.labels), "") if past.by_dimension else None
@@ -59,18 +64,25 @@ class Answers:
         """The answer at `now`, epoch ms."""
         end_ms = end_of(ask, now, watermark)
         start_ms = end_ms - ask.window_ms if ask.since_ms is None else floor_minute(ask.since_ms)
+        known = self._readings.get(ask)
+        if known is not None and (known.start_ms, known.end_ms) == (start_ms, end_ms) and end_ms <= known.read_at:
+            return replace(known, read_at=now)
         bounds = self._places(np.array([start_ms, end_ms]), now)
         rows = {
             value: self._metrics(ask, {name: int(sums[0]) for name, sums in measures.items()})
             for value, measures in self._grouped(ask, bounds).items()
         }
-        return Reading(rows, start_ms, end_ms, now)
+        self._readings[ask] = Reading(rows, start_ms, end_ms, now)
+        return self._readings[ask]
 
     def curve(self, ask: Curve, now: int, watermark: int) -> CurveReading:
         """The answer at `now`, epoch ms."""
         end_ms = end_of(ask, now, watermark)
         steps = ask.length_ms // ask.step_ms
         start_ms = end_ms - steps * ask.step_ms
+        known = self._curves.get(ask)
+        if known is not None and known.end_ms == end_ms <= known.read_at:
+            return replace(known, read_at=now)
         bounds = self._places(start_ms + np.arange(steps + 1) * ask.step_ms, now)
         rows: dict[str, dict[str, Sequence[Value]]] = {}
         for value, measures in self._grouped(ask, bounds).items():
@@ -78,7 +90,8 @@ class Answers:
                 self._metrics(ask, {name: int(sums[step]) for name, sums in measures.items()}) for step in range(steps)
             ]
             rows[value] = {name: [one[name] for one in told] for name in ask.metrics}
-        return CurveReading(rows, start_ms, ask.step_ms, steps, now)
+        self._curves[ask] = CurveReading(rows, start_ms, ask.step_ms, steps, now)
+        return self._curves[ask]
 
     def seconds(self, ask: Seconds, now: int) -> SecondsReading:
         """Payments of the last two minutes at `now`; the second that has begun holds nothing yet."""
@@ -135,17 +148,25 @@ class Answers:
 
     def _metrics(self, ask: Ask | Curve, sums: Mapping[str, int]) -> dict[str, Value]:
         margin = Decimal(1) if self._past.plan is None else self._past.plan.gross_margin
-        named = _named(ask)
-        measures: dict[str, Value] = {}
-        for name in measures_of(ask.metrics):
-            measure = MEASURES[name]
-            if any(measure.kind not in CARRIED[dimension] for dimension in named):
-                measures[name] = None
-            elif measure.shape is Shape.MONEY:
-                measures[name] = Decimal(sums.get(name, 0)).scaleb(-2)
-            else:
-                measures[name] = sums.get(name, 0)
+        measures: dict[str, Value] = {
+            name: None if shape is None else _value(shape, sums.get(name, 0)) for name, shape in _needed(ask)
+        }
         return {name: compute(name, measures, margin) for name in ask.metrics}
+
+
+@lru_cache(1024)
+def _needed(ask: Ask | Curve) -> Sequence[tuple[str, Shape | None]]:
+    """The measures behind a question; without a shape where their kind of event has no such dimension."""
+    named = _named(ask)
+    measures = ((name, MEASURES[name]) for name in measures_of(ask.metrics))
+    return [
+        (name, None if any(measure.kind not in CARRIED[dimension] for dimension in named) else measure.shape)
+        for name, measure in measures
+    ]
+
+
+def _value(shape: Shape, total: int) -> Value:
+    return Decimal(total).scaleb(-2) if shape is Shape.MONEY else total
 
 
 def _last(counts: Counts, at: int) -> Counts:

@@ -121,6 +121,7 @@ class RuleTest(_Strict):
     campaign: TestCampaign = TestCampaign()
     input_series: dict[str, str | int] = Field(min_length=1, max_length=500)
     alert_rule_test: list[Expectation] = Field(min_length=1, max_length=1000)
+    never: list[str] = Field([], description="rules that fire at no moment of the test: what it shows looks alike")
 
     @field_validator("interval", "history")
     @classmethod

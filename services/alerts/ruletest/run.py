@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.alerts.alert import Alert
+from services.alerts.delivery.health import Health, ReceiverState
 from services.alerts.engine import Engine
 from services.alerts.lifecycle import OPEN
-from services.alerts.memory.stage import Stage
+from services.alerts.memory.stage import Answered, Stage
 from services.alerts.rules.model import Rule
 from services.alerts.ruletest.model import Expectation, Expected, RuleTest
+from services.alerts.ruletest.people import People
 from services.alerts.ruletest.series import Layout
 from services.alerts.scene import PartitionProgress, PipelineScene
 from services.alerts.series import Counts
@@ -54,19 +56,28 @@ def run_test(test: RuleTest, rules: Sequence[Rule]) -> list[Failure]:
     engine = Engine(rules)
     stage = Stage([layout.past(test.campaign.id, test.campaign.plan(test.begin_ms))], engine.asks)
     pipeline = _Pipeline(layout, begin - history)
+    people = People(layout.deeds(), begin - history)
     failures: list[Failure] = []
+    fired: dict[str, Failure] = {}
     second = begin - min(_BEFORE_SECONDS, history)
     for expectation in expectations:
         until = begin + expectation.eval_time // 1000
         while second <= until:
             scene = pipeline.scene(second)
-            outcome = engine.evaluate(stage.scene(scene, stage.asks(scene.now), {}), lambda alert, now: False)
-            engine.commit(outcome)
+            asks = stage.asks(scene.now)
+            known = {name: Answered(found=people.found(asked, scene.now)) for name, asked in asks.items()}
+            engine.commit(engine.evaluate(stage.scene(scene, asks, known), lambda alert, now: False))
+            for alert in engine.alerts.values():
+                if alert.rule in test.never and alert.rule not in fired and alert.state in OPEN:
+                    fired[alert.rule] = Failure(test.name, second - begin, alert.rule, [], [_told(alert)])
             second += 1
         failure = _compare(test.name, expectation, list(engine.alerts.values()))
         if failure is not None:
             failures.append(failure)
-    return failures
+    unknown = [
+        Failure(test.name, 0, rule, ["a rule of that name"], []) for rule in test.never if rule not in engine.rules
+    ]
+    return [*unknown, *fired.values(), *failures]
 
 
 class _Pipeline:
@@ -76,6 +87,7 @@ class _Pipeline:
         self._begin = begin
         self._refused, self._consumed = layout.pipeline("refused"), layout.pipeline("consumed")
         self._lag = layout.pipeline("lag")
+        self._receivers = [_Receiver(labels, attempts) for labels, attempts in layout.deliveries()]
 
     def scene(self, second: int) -> PipelineScene:
         now, at = second * 1000, second - self._begin
@@ -87,7 +99,25 @@ class _Pipeline:
             {topic: count for topic, count in _window(self._refused, at).items() if count},
             _REFUSED_SECONDS,
             _window(self._consumed, at),
+            [receiver.state(self._begin, at) for receiver in self._receivers],
         )
+
+
+class _Receiver:
+    """Somebody whom alerts are to reach; an attempt in each interval is taken or not."""
+
+    def __init__(self, labels: Mapping[str, str], attempts: Sequence[tuple[int, bool]]) -> None:
+        self._labels, self._attempts = labels, attempts
+        self._health, self._seen = Health(), 0
+
+    def state(self, begin: int, at: int) -> ReceiverState:
+        """How it does so many seconds after the beginning."""
+        while self._seen < len(self._attempts) and self._attempts[self._seen][0] <= at:
+            second, taken = self._attempts[self._seen]
+            failed = self._health.failed((begin + second) * 1000, "not taken")
+            self._health = self._health.succeeded() if taken else failed
+            self._seen += 1
+        return ReceiverState(self._labels["receiver"], self._labels.get("type", "webhook"), self._health)
 
 
 def _window(by_topic: dict[str, Counts], at: int) -> dict[str, int]:
@@ -118,8 +148,13 @@ def _compare(test: str, expectation: Expectation, alerts: Sequence[Alert]) -> Fa
         expectation.eval_time / 1000,
         expectation.rule or "",
         [_line({"rule": expectation.rule, **one.model_dump(exclude_none=True)}) for one in missing],
-        [_line({name: _said(alert)[name] for name in ("rule", "state", "labels", *fields)}) for alert in found],
+        [_told(alert, fields) for alert in found],
     )
+
+
+def _told(alert: Alert, fields: Iterable[str] = ("summary",)) -> str:
+    said = _said(alert)
+    return _line({name: said[name] for name in ("rule", "state", "labels", *fields)})
 
 
 def _meets(alert: Alert, expected: Expected, rule: str | None) -> bool:

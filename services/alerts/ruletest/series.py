@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -11,12 +11,19 @@ from schemas.metrics import DIMENSIONS, MEASURES, Kind, Shape
 from services.alerts.memory.past import Past, Sales, Stream, running
 from services.alerts.plan import Plan
 from services.alerts.ruletest.notation import Written
+from services.alerts.ruletest.people import DEEDS
 from services.alerts.scene import Refund
 from services.alerts.series import Counts
 from services.alerts.shelf import ShelfRow
 
 _MEASURED = {name: measure for name, measure in MEASURES.items() if name not in ("pv", "paid_units")}
-PIPELINE_SERIES = ("refused", "consumed", "lag")
+PIPELINE_SERIES = {
+    "refused": ("topic",),
+    "consumed": ("topic",),
+    "lag": ("topic",),
+    "delivered": ("receiver", "type"),
+}
+"""What is about no campaign, with its labels; the first of them is needed."""
 SERIES = ("traffic", *_MEASURED, "stock", *PIPELINE_SERIES)
 """What a series may be named: `traffic` counts page views, other events are named as what they count."""
 
@@ -27,6 +34,7 @@ _MONEY_OF = {
     "coupons_redeemed": "coupon_cost",
 }
 """The amount that `value="..."` gives each of these events."""
+_PEOPLE_LABELS = ("user_id", "device_id", "batch_id")
 _STOCK_LABELS = ("item_id", "warehouse_id", "safety_stock")
 
 
@@ -39,7 +47,7 @@ def check_series(series: Written) -> None:
     for label in labels:
         if label not in known:
             raise ValueError(f"{name} has no label {label!r}; it has {', '.join(known)}")
-    needed = "item_id" if name == "stock" else "topic" if name in PIPELINE_SERIES else None
+    needed = "item_id" if name == "stock" else PIPELINE_SERIES[name][0] if name in PIPELINE_SERIES else None
     if needed is not None and needed not in labels:
         raise ValueError(f"{name} needs the label {needed!r}")
     if not _is_money(name):
@@ -53,12 +61,13 @@ def check_series(series: Written) -> None:
 
 def _labels_of(name: str) -> Sequence[str]:
     if name in PIPELINE_SERIES:
-        return ("topic",)
+        return PIPELINE_SERIES[name]
     if name == "stock":
         return _STOCK_LABELS
     kind = Kind.TRAFFIC if name == "traffic" else MEASURES[name].kind
     carried = [dimension for dimension, kinds in DIMENSIONS.items() if kind in kinds and dimension != "phase"]
-    return [*carried, *(["value"] if name in _MONEY_OF else [])]
+    people = () if name not in DEEDS else _PEOPLE_LABELS if kind is Kind.COUPONS else _PEOPLE_LABELS[:2]
+    return [*carried, *people, *(["value"] if name in _MONEY_OF else [])]
 
 
 def _is_money(name: str) -> bool:
@@ -91,7 +100,7 @@ class Layout:
             if one.name == "stock" or one.name in PIPELINE_SERIES:
                 continue
             counts = self._spread(one)
-            labels = {name: value for name, value in one.labels.items() if name != "value"}
+            labels = {name: value for name, value in one.labels.items() if name in DIMENSIONS}
             measures = self._measures(one, counts, has_visitors=has_visitors, has_buyers=has_buyers)
             kind = Kind.TRAFFIC if one.name == "traffic" else MEASURES[one.name].kind
             streams.append(Stream(kind, labels, {name: running(total) for name, total in measures.items()}))
@@ -109,6 +118,24 @@ class Layout:
         for second, _ in past.stock:
             past.kinds.setdefault("inventory", np.zeros(self._length, dtype=np.int64))[second - past.begin] += 1
         return past
+
+    def deeds(self) -> Iterator[tuple[Written, Counts]]:
+        """What somebody did, in each second from the history's beginning."""
+        return ((one, self._spread(one)) for one in self._series if one.name in DEEDS)
+
+    def deliveries(self) -> Iterator[tuple[Mapping[str, str], Sequence[tuple[int, bool]]]]:
+        """Of each receiver the labels and its attempts: the second since the history's beginning, whether it was
+        taken."""
+        for one in self._series:
+            if one.name == "delivered":
+                yield (
+                    one.labels,
+                    [
+                        (max(0, place * self._interval - self._ahead), value > 0)
+                        for place, value in enumerate(self._intervals(one))
+                        if value is not None
+                    ],
+                )
 
     def pipeline(self, name: str) -> dict[str, Counts]:
         """A series about the pipeline, by topic, for each second from the history's beginning: events, or the lag."""

@@ -56,6 +56,9 @@ def test_labels_are_read() -> None:
         ("stock", "1", "needs the label 'item_id'"),
         ("lag", "1", "needs the label 'topic'"),
         ("page_views", "1", "there is no series"),
+        ('orders_created{user_id="u"}', "1", "has no label 'user_id'"),
+        ('orders_paid{batch_id="b"}', "1", "has no label 'batch_id'"),
+        ("delivered", "1", "needs the label 'receiver'"),
         ("a b", "1", "is no series"),
     ],
 )

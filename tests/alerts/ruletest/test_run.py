@@ -25,6 +25,32 @@ def test_the_shipped_rules_do_what_their_tests_say(test: RuleTest) -> None:
     assert [line for failure in run_test(test, load_rules(None)) for line in failure.lines()] == []
 
 
+def test_each_shipped_rule_has_a_case_that_fires_it_and_one_that_must_not() -> None:
+    """Catches: a rule that ships without anybody having seen it fire, or keep quiet about what looks alike."""
+    assert FILE is not None
+    names = {rule.name for rule in load_rules(None)}
+    fire, never = set[str](), set[str]()
+    for test in FILE.tests:
+        fire |= {one.rule or alert.rule or "" for one in test.alert_rule_test for alert in one.alerts}
+        never |= set(test.never)
+    assert names - fire == set()
+    assert names - never == set()
+
+
+def test_a_rule_that_fires_between_two_expectations_has_fired() -> None:
+    """Catches: a look-alike that is told in a moment at which nothing is asked."""
+    assert FILE is not None
+    spike = FILE.tests[0]
+    test = spike.model_copy(
+        update={"never": ["traffic_spike", "no_such"], "alert_rule_test": spike.alert_rule_test[::2]}
+    )
+    no_such, fired = run_test(test, load_rules(None))
+    assert (no_such.rule, no_such.missing) == ("no_such", ["a rule of that name"])
+    assert fired.rule == "traffic_spike"
+    assert 180 < fired.seconds < 200
+    assert fired.unexpected[0].startswith("rule='traffic_spike' state='firing' labels={'channel': 'app'}")
+
+
 def test_the_shipped_tests_notice_a_rule_that_is_too_deaf() -> None:
     deaf = parse_rules("extends: default\nrules: [{name: traffic_spike, parameters: {ratio: 50}}]", "x")
     assert FILE is not None
