@@ -39,7 +39,11 @@ _START = "2026-11-10T20:00:00+08:00"
 @click.option("--rate", default=15.0, show_default=True, help="Events a second of each festival, in the mean.")
 @click.option("--start", default=_START, show_default=True, help="The virtual clock's first moment; best an evening.")
 @click.option("--incident", "incidents", multiple=True, help="TYPE@OFFSET[:SECONDS][:key=value], instead of the plan.")
+@click.option("--slow", default="", help="A phase to which far fewer people come than is planned, e.g. burst.")
 @click.option("--lag", default=120, show_default=True, help="Seconds for which ingest is stopped once; 0 for never.")
+@click.option(
+    "--lag-at", type=int, default=None, help="When, in seconds.  [default: after an hour of planned incidents]"
+)
 @click.option("--speed", default="max", show_default=True, help="At most so many times real speed, or `max`.")
 @click.option("--step", default="5s", show_default=True, help="Event time between two looks at the rules.")
 @click.option("--history", default="0s", show_default=True, help="The beginning, sent at once; 3600s is an hour.")
@@ -60,7 +64,9 @@ def rehearse(
     rate: float,
     start: str,
     incidents: tuple[str, ...],
+    slow: str,
     lag: int,
+    lag_at: int | None,
     speed: str,
     step: str,
     history: str,
@@ -93,7 +99,9 @@ def rehearse(
         variant=variant,  # type: ignore[arg-type]  # click has checked it
         events_per_second=rate,
         incidents=[parse_incident(text) for text in incidents] if incidents else None,
+        slow=slow,
         lag_seconds=lag,
+        lag_at=lag_at,
         topic_prefix=prefix,
     )
     pacing = Pacing(

@@ -20,7 +20,11 @@ _HISTORY_MS = 60 * _MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to generate. `start_ms` is the moment of the first event, epoch milliseconds."""
+    """What to generate. `start_ms` is the moment of the first event, epoch milliseconds.
+
+    Ingest is stopped for `lag_seconds`, `lag_at` seconds after the start; without that moment after the first hour,
+    where incidents are planned.
+    """
 
     seed: int = 1
     seeds: int = 1
@@ -29,7 +33,9 @@ class Plan:
     variant: Variant = "full"
     events_per_second: float = 15.0
     incidents: Sequence[Incident] | None = None
+    slow: str = ""
     lag_seconds: int = 120
+    lag_at: int | None = None
     topic_prefix: str = "campaign."
 
     @property
@@ -40,6 +46,9 @@ class Plan:
     @property
     def pause(self) -> tuple[int, int] | None:
         """When ingest is stopped and started again: after an hour of history, before the first incident."""
+        if self.lag_at is not None:
+            starts = self.start_ms + self.lag_at * 1000
+            return (starts, starts + self.lag_seconds * 1000) if self.lag_seconds else None
         starts = self.start_ms + _HISTORY_MS
         ends = starts + self.lag_seconds * 1000
         first = self.start_ms + QUIET_START_MS
@@ -64,6 +73,7 @@ class Rehearsed:
                 events_per_second=plan.events_per_second,
                 campaign_id=f"rehearsal-{seed}",
                 incidents=plan.incidents,
+                slow=plan.slow,
                 topic_prefix=plan.topic_prefix,
             )
             for seed in range(plan.seed, plan.seed + plan.seeds)

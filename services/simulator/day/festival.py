@@ -18,7 +18,7 @@ from services.simulator.crowd import (
 from services.simulator.day.body import ATTAINABLE, CLICK_PRICE, day_campaign
 from services.simulator.day.curve import DAY_MS
 from services.simulator.day.planner import incident_plan
-from services.simulator.day.programme import Programme, Variant, festival_programme
+from services.simulator.day.programme import Programme, Variant, festival_programme, slowed
 from services.simulator.festival import Expectation, rfc3339
 from services.simulator.incidents import Incident, Incidents
 from services.simulator.orders import Shop
@@ -97,6 +97,7 @@ def festival_source(
     campaign_id: str = "festival",
     baseline_campaign_id: str | None = None,
     incidents: Sequence[Incident] | None = None,
+    slow: str = "",
     density: float = 1.0,
     disorder_ms: int = 500,
     duplicates: float = 0.0,
@@ -108,11 +109,14 @@ def festival_source(
     `full` has 21 incidents and decoys a day times `density`, each kind once at the most.
 
     The same arguments yield the same bytes. `incidents` takes the place of those that are planned for `full`; offsets
-    count from the start. Best begun in the evening: then midnight opens the burst, and sales are ahead of an even
-    pace all day. Raises `ConfigurationError` for incidents that cannot happen.
+    count from the start. `slow` names a phase in which far fewer people come than is planned. Best begun in the
+    evening: then midnight opens the burst, and sales are ahead of an even pace all day. Raises `ConfigurationError`
+    for incidents that cannot happen.
     """
     start_ms -= start_ms % SECOND_MS
     programme = festival_programme(seed, start_ms, hours, variant)
+    if slow:
+        programme = slowed(programme, slow)
     reports = events_per_second * _STOCK_REPORTS
     visits = max(0.1, (events_per_second - len(CHANNELS) / EVERY_SECONDS - reports) / EVENTS_PER_VISIT)
     timeline = Timeline(campaign_id, seed=seed, start_ms=start_ms)

@@ -11,6 +11,7 @@ from itertools import accumulate
 from random import Random
 from typing import Literal
 
+from services.common.errors import ConfigurationError
 from services.simulator.day.curve import HOUR_MS, day_curve, midnight_within
 from services.simulator.festival import Phase
 from services.simulator.timeline import SECOND_MS
@@ -186,6 +187,17 @@ def festival_programme(seed: int, start_ms: int, hours: float, variant: Variant)
         if fitting:
             break
     return replace(programme, slow=rng.choice(fitting)) if variant == "full" and fitting else programme
+
+
+def slowed(programme: Programme, name: str) -> Programme:
+    """The same programme, but far fewer people come in that phase than was planned.
+
+    Raises `ConfigurationError` where there is no such phase.
+    """
+    if all(phase.name != name for phase in programme.phases):
+        known = ", ".join(phase.name for phase in programme.phases)
+        raise ConfigurationError(f"no phase {name!r} can be slow; there are {known}")
+    return replace(programme, slow=name)
 
 
 def _sales(rng: Random, bounds: tuple[int, int, int, int]) -> tuple[Sale, ...]:
