@@ -33,6 +33,15 @@ def test_an_import_without_a_live_part_is_no_silence(total: float) -> None:
     assert told(watch(town, -28, 390)) == []
 
 
+def test_who_sends_every_ten_seconds_can_fall_silent() -> None:
+    """Catches: a campaign that is taken for an import because its events come in lumps."""
+    town = Town(rates(20), length=260, arrivals=Arrivals(lump=10))
+    town.silence(120, 200)
+    changes = [(second, one) for second, one in watch(town, 60, 250) if one.alert.rule == "data_silence"]
+    assert told(changes) == [("data_silence", "firing"), ("data_silence", "resolved")]
+    assert 120 + 12 < changes[0][0] < 120 + 30
+
+
 def test_a_short_break_is_no_silence() -> None:
     town = Town(rates(5), length=200)
     town.silence(100, 108)

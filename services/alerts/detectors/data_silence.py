@@ -10,7 +10,9 @@ from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 
-_LIVE_SHARE = 0.2
+_LIVE_SECONDS = 5
+"""In so many different seconds of the last minute something must have come as it happened. An import does so in one or
+two; who sends every ten seconds, in six."""
 
 
 class DataSilenceParameters(Parameters):
@@ -36,7 +38,7 @@ class DataSilence(CampaignDetector[DataSilenceParameters]):
             return []
         gap, threshold, share = found
         # An import that ends is not a silence: something must have come as it happened, for a while.
-        was_live = scene.live_seconds is not None and scene.live_seconds >= max(5, _LIVE_SHARE * 60 * share)
+        was_live = scene.live_seconds is not None and scene.live_seconds >= _LIVE_SECONDS
         return [
             Verdict(
                 Sighting.BREACH if was_live else Sighting.HOLDS,

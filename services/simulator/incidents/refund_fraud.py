@@ -59,5 +59,7 @@ REFUND_FRAUD = Kind(
     240,
     _begin,
     frozenset({"count"}),
+    # Ten orders of one channel that are sent back within half a minute are a burst of that channel, too.
+    consequences=("refund_anomaly",),
     prepare=_prepare,
 )
