@@ -159,10 +159,10 @@ WHERE arrived_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
 GROUP BY topic
 """
 
-# In how many different seconds of the minute before a campaign's last event something arrived as it happened. Asked
-# only for a campaign that has fallen silent.
+# For how long, of the minute before a campaign's last event, events arrived as they happened: an import ends within a
+# second or two of such. Asked only for a campaign that has fallen silent.
 LIVE_SECONDS = """
-SELECT uniqExact(arrival) AS seconds
+SELECT if(uniqExact(arrival) < 3, 0, toUInt64(max(arrival) - min(arrival))) AS seconds
 FROM
 (
     SELECT toUnixTimestamp(arrived_at) AS arrival

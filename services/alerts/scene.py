@@ -85,8 +85,8 @@ class CampaignScene:
     `recent` holds traffic by channel by second for the last minutes, `recent_paid` the paid orders likewise,
     `recent_all` every event of the pulse (traffic and orders), `recent_refunds` (second, count) points by item, and
     `refunds` the same with channel and items together; `sold` is what each item sold in the last quarter of an
-    hour, `history` the hour before. `live_seconds`: in how many different seconds of the minute before the last
-    event fresh events arrived; None when it was not asked for.
+    hour, `history` the hour before. `live_seconds`: for how long, of the minute before the last event,
+    events arrived as they happened; None when it was not asked for.
     """
 
     campaign_id: str

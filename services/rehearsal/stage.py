@@ -42,6 +42,7 @@ _RHYTHM = Rhythm(linger_seconds=0.003, empty_fetch_seconds=0.004, progress_secon
 _PATIENCE_SECONDS = 180.0
 """For one step: a part that takes longer is broken."""
 _STOP_SECONDS = 20.0
+_LEASE_MS = 3_600_000
 _KEEP_RECORDS = 2_000
 _AT_ONCE = 5_000
 
@@ -92,7 +93,10 @@ class Stage:
         await self._publisher.start()
         assert self._ingest is not None
         self._before = self._ingest.handled()
-        alerts = AlertsService(self.settings, self._store, clock=self.clock, rest=self._looks.rest)
+        # A lease counts real time, in which a look may be long: nobody else wants it here.
+        alerts = AlertsService(
+            self.settings, self._store, clock=self.clock, rest=self._looks.rest, lease_ttl_ms=_LEASE_MS
+        )
         self._run("alerts", alerts.run(self._stop))
 
     async def declare(self, campaign: Campaign) -> None:

@@ -155,7 +155,8 @@ class Town:
                 (BEGIN + int(arrivals.max())) * 1000,
             )
             fresh = (busy > last - 60) & (arrivals - busy < 20)
-            live_seconds = len(set(arrivals[fresh].tolist()))
+            live = arrivals[fresh]
+            live_seconds = int(live.max() - live.min()) if len(set(live.tolist())) >= 3 else 0
         start = at + 1 - _RECENT
 
         def recent(counts: Counts) -> Series:
