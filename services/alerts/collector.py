@@ -16,9 +16,11 @@ from schemas.campaigns import Campaign
 from services.alerts import queries
 from services.alerts.history import (
     HISTORY_SECONDS,
+    LATELY_SECONDS,
     REFRESH_MS,
     STEP_SECONDS,
     History,
+    Orders,
     empty_series,
     history_span,
     writing_until,
@@ -250,7 +252,10 @@ class Collector:
         pulse, occupied, refunds, declared = await asyncio.gather(
             self._pool.query_arrow(queries.PULSE_HISTORY, {**span, "step": STEP_SECONDS}),
             self._pool.query_arrow(queries.PULSE_OCCUPIED, {**span, "step": STEP_SECONDS}),
-            self._pool.query_arrow(queries.REFUNDS_HOUR, {**span, "from": start // 60 * 60, "to": end // 60 * 60}),
+            self._pool.query_arrow(
+                queries.REFUNDS_HOUR,
+                {**span, "from": start // 60 * 60, "to": end // 60 * 60, "lately": end // 60 * 60 - LATELY_SECONDS},
+            ),
             self._pool.query(queries.CAMPAIGNS),
         )
         hours = pulses(pulse, ids, lambda: empty_series(start))
@@ -258,8 +263,10 @@ class Collector:
         for row in _rows(occupied):
             seconds[row["campaign_id"]].counts[row["bucket"]] = row["occupied"]
         returned: dict[str, dict[str, int]] = {campaign: {} for campaign in ids}
+        before: dict[str, dict[str, Orders]] = {campaign: {} for campaign in ids}
         for row in _rows(refunds):
             returned[row["campaign_id"]][row["item_id"]] = row["refunds"]
+            before[row["campaign_id"]][row["item_id"]] = Orders(row["paid_before"], row["refunded_before"])
         self._histories = {
             campaign: History(
                 whole=hour.whole,
@@ -268,6 +275,7 @@ class Collector:
                 paid=hour.paid,
                 refunds={item: count for item, count in returned[campaign].items() if count},
                 items=len(returned[campaign]),
+                before={item: orders for item, orders in before[campaign].items() if any(orders)},
                 writing_until=writing_until(self._histories.get(campaign), hour.whole, now),
             )
             for campaign, hour in hours.items()
@@ -292,10 +300,13 @@ class Collector:
             return
         # The present minute counts as far as it has come.
         start = (now // 60_000 - SOLD_MINUTES + 1) * 60
-        table = await self._pool.query_arrow(queries.SOLD, {"ids": list(ids), "from": start, "to": now // 1000 + 1})
+        second = now // 1000
+        span = {"from": start, "present": second // 60 * 60, "to": second + 1}
+        table = await self._pool.query_arrow(queries.SOLD, {"ids": list(ids), **span})
         found: dict[str, dict[str, Sold]] = {campaign: {} for campaign in ids}
         for row in _rows(table):
-            found[row["campaign_id"]][row["item_id"]] = Sold(row["units"], row["amount"], now // 1000 - start)
+            numbers = (row["orders"], row["busiest"], row["present_orders"], second % 60)
+            found[row["campaign_id"]][row["item_id"]] = Sold(row["units"], row["amount"], second - start, *numbers)
         self._sold, self._sold_at = found, now
 
     async def _refresh_stock(self, now: int, ids: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,8 @@ HISTORY_SECONDS = 3600
 HISTORY_GAP_SECONDS = 120
 """The last two minutes belong to no history: an incident must not become what it is held against."""
 STEP_SECONDS = 15
+LATELY_SECONDS = 900
+"""Paid orders of the last quarter of the hour may yet be refunded: no share of refunds is taken from them."""
 REFRESH_MS = 3_000
 
 _WRITING_MS = 7_000
@@ -25,14 +28,22 @@ _LATELY_SECONDS = 600
 _STEADY_SHARE = 0.5
 
 
+class Orders(NamedTuple):
+    """Orders of an item that were paid, and that were refunded, in one span of time."""
+
+    paid: int
+    refunded: int
+
+
 @dataclass(frozen=True)
 class History:
     """One campaign's hour in buckets.
 
     `channels` is traffic by channel, `paid` the paid orders by channel, `whole` every event of the pulse (traffic and
     orders), `occupied` in how many seconds of a bucket anything happened, `refunds` the refunds by item; `items` counts
-    the items that had orders. Until `writing_until` (epoch milliseconds) events of long ago have been arriving of late,
-    so that it is not yet what it will be.
+    the items that had orders, and `before` holds the orders of each in the hour but for its last quarter. Until
+    `writing_until` (epoch milliseconds) events of long ago have been arriving of late, so that it is not yet what it
+    will be.
     """
 
     whole: Series
@@ -42,6 +53,12 @@ class History:
     items: int = 0
     writing_until: int = 0
     paid: Mapping[str, Series] = field(default_factory=dict)
+    before: Mapping[str, Orders] = field(default_factory=dict)
+
+    @cached_property
+    def before_all(self) -> Orders:
+        """`before` over all items."""
+        return Orders(sum(one.paid for one in self.before.values()), sum(one.refunded for one in self.before.values()))
 
     @cached_property
     def covered(self) -> Mask:

@@ -96,18 +96,32 @@ WHERE campaign_id IN {ids:Array(String)}
 GROUP BY campaign_id, item_id, warehouse_id
 """
 
-# What each item sold; items that sold nothing are absent.
+# What each item sold; items that sold nothing are absent. The minute of `present` is not over.
 SOLD = """
 SELECT
     toString(campaign_id) AS campaign_id,
-    orders_by_minute.value AS item_id,
-    sum(orders_by_minute.paid_units) AS units,
-    toFloat64(sum(orders_by_minute.paid_gmv)) AS amount
-FROM orders_by_minute
-WHERE campaign_id IN {ids:Array(String)}
-    AND dimension = 'item_id'
-    AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
-    AND day >= toDate(toDateTime({from:UInt32} - 900, 'UTC'))
+    item_id,
+    sum(minute_units) AS units,
+    toFloat64(sum(minute_gmv)) AS amount,
+    sum(minute_orders) AS orders,
+    maxIf(minute_orders, minute < toDateTime({present:UInt32}, 'UTC')) AS busiest,
+    sumIf(minute_orders, minute >= toDateTime({present:UInt32}, 'UTC')) AS present_orders
+FROM
+(
+    SELECT
+        campaign_id,
+        minute,
+        orders_by_minute.value AS item_id,
+        sum(orders_by_minute.paid_units) AS minute_units,
+        sum(orders_by_minute.paid_gmv) AS minute_gmv,
+        sum(orders_by_minute.orders_paid) AS minute_orders
+    FROM orders_by_minute
+    WHERE campaign_id IN {ids:Array(String)}
+        AND dimension = 'item_id'
+        AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+        AND day >= toDate(toDateTime({from:UInt32} - 900, 'UTC'))
+    GROUP BY campaign_id, item_id, minute
+)
 GROUP BY campaign_id, item_id
 HAVING units > 0
 """
@@ -138,12 +152,15 @@ GROUP BY campaign_id, channel, items, second
 ORDER BY campaign_id, second, channel, items
 """
 
-# Items without refunds count too: `items` of the campaign is the number of its rows.
+# Items without refunds count too: `items` of the campaign is the number of its rows. Paid and refunded are those
+# before the minute of `lately`.
 REFUNDS_HOUR = """
 SELECT
     toString(campaign_id) AS campaign_id,
     orders_by_minute.value AS item_id,
-    sum(orders_refunded) AS refunds
+    sum(orders_refunded) AS refunds,
+    sumIf(orders_paid, minute < toDateTime({lately:UInt32}, 'UTC')) AS paid_before,
+    sumIf(orders_refunded, minute < toDateTime({lately:UInt32}, 'UTC')) AS refunded_before
 FROM orders_by_minute
 WHERE campaign_id IN {ids:Array(String)}
     AND dimension = 'item_id'

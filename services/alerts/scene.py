@@ -52,11 +52,19 @@ class StockLevel:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """What was paid of an item over the last `seconds`: pieces, and their amount in the reporting currency."""
+    """What was paid of an item over the last `seconds`: pieces, their amount in the reporting currency, and orders.
+
+    `busiest` counts the orders of its busiest minute that is over, `present` those of the last `present_seconds`, the
+    minute that is not over.
+    """
 
     units: int
     amount: float
     seconds: int
+    orders: int = 0
+    busiest: int = 0
+    present: int = 0
+    present_seconds: int = 0
 
 
 class Refund(NamedTuple):

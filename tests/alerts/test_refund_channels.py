@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.metrics import Value
 from services.alerts.detectors.base import Verdict
 from services.alerts.detectors.refund_anomaly import RefundAnomaly, RefundAnomalyParameters
-from services.alerts.detectors.refund_channels import CHANNEL_GUARD, CHANNEL_HOUR, CHANNEL_LATELY
+from services.alerts.detectors.refund_channels import CHANNEL_GUARD, CHANNEL_HOUR, CHANNEL_LATELY, CHANNEL_MINUTES
 from services.alerts.lifecycle import Sighting
-from services.alerts.readings.asks import Ask, Reading
+from services.alerts.readings.asks import Ask, CurveReading, Reading
 from services.alerts.scene import CampaignScene, Refund, refunds_by_item
+from services.alerts.series import Series
 from tests.alerts.town import CAMPAIGN, Town
 
 CHANNELS = ("app", "web", "live")
@@ -24,16 +26,29 @@ DETECTOR = RefundAnomaly(RefundAnomalyParameters())
 
 
 def scene(
-    refunds: Sequence[Refund], paid: Mapping[str, int], refunded: Mapping[str, int], lately: int = 0
+    refunds: Sequence[Refund],
+    paid: Mapping[str, int],
+    refunded: Mapping[str, int],
+    lately: int = 0,
+    burst: int = 0,
+    burst_ago: int = 0,
 ) -> CampaignScene:
     """`paid` and `refunded` are those of the hour by channel, evenly spread; `lately` so many more are paid on `live`
-    in its last half."""
+    in its last half, and `burst` more in the minute that ended `burst_ago` minutes ago."""
+    minutes = {
+        channel: [paid[channel] // 60 + burst * (channel == "live" and step == 14 - burst_ago) for step in range(15)]
+        for channel in paid
+    }
+    seconds = {
+        channel: Series(SCENE.now // 1000 - 180, 1, np.repeat(np.array(minutes[channel][-3:], np.int64) // 60, 60))
+        for channel in paid
+    }
 
     def rows(ask: Ask) -> Reading:
         part = ask.window_ms / 3_600_000
         told: dict[str, dict[str, Value]] = {
             channel: {
-                "orders_paid": round(paid[channel] * part) + lately * (channel == "live"),
+                "orders_paid": round(paid[channel] * part) + (lately + burst) * (channel == "live"),
                 "orders_refunded": round(refunded[channel] * part),
             }
             for channel in paid
@@ -46,6 +61,16 @@ def scene(
         refunds=refunds,
         recent_refunds=refunds_by_item(refunds),
         readings={ask: rows(ask) for ask in (CHANNEL_HOUR, CHANNEL_LATELY, CHANNEL_GUARD)},
+        recent_paid=seconds,
+        curves={
+            CHANNEL_MINUTES: CurveReading(
+                {channel: {"orders_paid": steps} for channel, steps in minutes.items()},
+                SCENE.now - 900_000,
+                60_000,
+                15,
+                SCENE.now,
+            )
+        },
     )
 
 
@@ -84,6 +109,13 @@ def test_refunds_on_all_channels_are_no_channels_fault() -> None:
 
 def test_refunds_that_follow_many_orders_are_expected() -> None:
     assert told(scene(spread("live", 12, 12), HOUR, USUAL, lately=10_000)) == []
+
+
+@pytest.mark.parametrize("burst_ago", [0, 2, 6, 12])
+def test_a_sale_of_a_minute_explains_the_refunds_that_follow_it(burst_ago: int) -> None:
+    refunds = spread("live", 16, 12)
+    assert told(scene(refunds, HOUR, USUAL, burst=900, burst_ago=burst_ago)) == []
+    assert len(told(scene(refunds, HOUR, USUAL, burst=60, burst_ago=burst_ago))) == 1
 
 
 @settings(max_examples=100, deadline=None)

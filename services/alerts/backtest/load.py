@@ -153,9 +153,9 @@ async def _sales(pool: StorePool, span: Span, campaign: str) -> Sales:
     if table.num_rows == 0:
         return Sales()
     items, places = np.unique(table["item_id"].to_numpy(), return_inverse=True)
-    columns = (table[name].to_numpy().astype(np.int64) for name in ("second", "units", "amount"))
-    seconds, units, amounts = columns
-    return Sales(items.tolist(), seconds, places.astype(np.int64), units, amounts)
+    columns = (table[name].to_numpy().astype(np.int64) for name in ("second", "units", "amount", "orders"))
+    seconds, units, amounts, orders = columns
+    return Sales(items.tolist(), seconds, places.astype(np.int64), units, amounts, orders)
 
 
 async def _streams(

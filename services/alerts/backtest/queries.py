@@ -61,7 +61,8 @@ SELECT
     orders_by_minute.value AS item_id,
     toUnixTimestamp(minute) AS second,
     toInt64(sum(orders_by_minute.paid_units)) AS units,
-    toInt64(sum(orders_by_minute.paid_gmv) * 100) AS amount
+    toInt64(sum(orders_by_minute.paid_gmv) * 100) AS amount,
+    toInt64(sum(orders_by_minute.orders_paid)) AS orders
 FROM orders_by_minute
 WHERE campaign_id = {id:String}
     AND dimension = 'item_id'

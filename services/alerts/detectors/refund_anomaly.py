@@ -1,4 +1,5 @@
-"""`refund_anomaly`: an item or a channel is refunded far more often than it, and the campaign, usually are."""
+"""`refund_anomaly`: an item or a channel is refunded far more often than it, and the campaign, usually are, and than
+what it sold of late explains."""
 
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ from services.alerts.detectors.refund_channels import (
     CHANNEL_GUARD,
     CHANNEL_HOUR,
     CHANNEL_LATELY,
+    CHANNEL_MINUTES,
     ChannelCount,
     channel_counts,
 )
+from services.alerts.detectors.refund_share import NOTHING, Explained, explained, orders_of, usual_share
 from services.alerts.lifecycle import Sighting
 from services.alerts.plan import Plan
 from services.alerts.readings.inquiry import Inquiry
@@ -42,16 +45,28 @@ class RefundAnomalyParameters(Parameters):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What was refunded of one item or channel in the window, and what is usual; `tested` things are tested at once."""
+    """What was refunded of one item or channel in the window, what is usual, and what its sales of late explain;
+    `tested` things are tested at once."""
 
     label: str
     value: str
     points: Sequence[tuple[int, int]]
     count: int
-    expected: float
+    usual: float
+    explained: Explained
     in_history: int
     history_seconds: int
     tested: int
+
+    @property
+    def expected(self) -> float:
+        return max(self.usual, self.explained.mean)
+
+    @property
+    def log_tail(self) -> float:
+        """ln of the probability of so many refunds or more."""
+        tail = log_upper_tail(self.count, self.usual)
+        return max(tail, self.explained.log_tail(self.count)) if self.explained.mean else tail
 
 
 class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
@@ -64,7 +79,7 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
     facts = frozenset({"refunds", "expected", "window_seconds", "where", "item_id", "channel"})
 
     def asks(self, now: int, plan: Plan | None) -> Iterable[Inquiry]:
-        return (CHANNEL_HOUR, CHANNEL_LATELY, CHANNEL_GUARD)
+        return (CHANNEL_HOUR, CHANNEL_LATELY, CHANNEL_GUARD, CHANNEL_MINUTES)
 
     def judge(self, scene: CampaignScene) -> Verdicts:
         p = self.parameters
@@ -88,6 +103,8 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
         average = sum(hour.values()) / items / known
         total = sum(counts.values())
         hour_total = sum(hour.values())
+        before = scene.history.before_all
+        share = usual_share(before.refunded, before.paid)
         for item, count in counts.items():
             if count < 2:
                 continue
@@ -95,18 +112,37 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
             # When all items are refunded more (a sale an hour ago, more traffic), that is not this item's doing.
             others_expected = max((hour_total - hour.get(item, 0)) / known * p.window_seconds, 3.0)
             surge = max(1.0, (total - count) / others_expected)
-            expected = rate * p.window_seconds * surge
-            yield _Case("item_id", item, recent[item], count, expected, hour.get(item, 0), known, items + channels)
+            usual = rate * p.window_seconds * surge
+            by_sales = self._explained(scene, item, share)
+            seen, tested = hour.get(item, 0), items + channels
+            yield _Case("item_id", item, recent[item], count, usual, by_sales, seen, known, tested)
+
+    def _explained(self, scene: CampaignScene, item: str, share: float) -> Explained:
+        sold = scene.sold.get(item)
+        if sold is None:
+            return NOTHING
+        paid, refunded = scene.history.before.get(item, (0, 0))
+        return explained(orders_of(sold, self.parameters.window_seconds), refunded, paid, share)
 
     def _channels(self, channels: Mapping[str, ChannelCount], known: int, scene: CampaignScene) -> Iterable[_Case]:
         tested = len(channels) + max(scene.history.items, len(scene.history.refunds), 1)
         for channel, told in channels.items():
             if told.count >= 2:
-                yield _Case("channel", channel, told.points, told.count, told.expected, told.in_history, known, tested)
+                yield _Case(
+                    "channel",
+                    channel,
+                    told.points,
+                    told.count,
+                    told.usual,
+                    told.explained,
+                    told.in_history,
+                    known,
+                    tested,
+                )
 
     def _verdict(self, case: _Case) -> Verdict | None:
         p = self.parameters
-        tail = log_upper_tail(case.count, case.expected)
+        tail = case.log_tail
         breach = (
             case.count >= p.min_refunds
             and case.count >= p.ratio * case.expected
@@ -134,6 +170,7 @@ class RefundAnomaly(CampaignDetector[RefundAnomalyParameters]):
                 "unit": "refunds",
                 "window_seconds": p.window_seconds,
                 "expected": round(case.expected, 4),
+                "expected_of_sales": round(case.explained.mean, 4),
                 "refunds_in_history": case.in_history,
                 "history_seconds": case.history_seconds,
                 "tested": case.tested,

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from schemas.metrics import Value
-from services.alerts.readings.asks import Ask, Reading
+from services.alerts.detectors.refund_share import (
+    MOST_SHARE,
+    PRIOR_ORDERS,
+    Explained,
+    explained,
+    orders_in,
+    usual_share,
+)
+from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
 from services.alerts.scene import CampaignScene, Refund
 from services.common.clock import MINUTE_MS
 
@@ -20,30 +30,34 @@ CHANNEL_LATELY = Ask(_METRICS, _LATELY_MS, "channel")
 """Refunds follow orders: they are expected of the orders of the last half hour, where those are many."""
 CHANNEL_GUARD = Ask(_METRICS, _GUARD_MS, "channel")
 """The last minutes belong to no history: a burst must not become what it is held against."""
+CHANNEL_MINUTES = Curve(("orders_paid",), MINUTE_MS, 15 * MINUTE_MS, "channel")
+"""When a sale begins, its refunds may follow within seconds or minutes."""
 
-_PRIOR_ORDERS = 100
 _FLOOR_PER_SECOND = 0.5 / 3600
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelCount:
-    """Refunds of a channel in the window, without those of its most refunded item; `expected` is as many as usual."""
+    """Refunds of a channel in the window, without those of its most refunded item; `usual` are as many as usual, and
+    `explained` by what it sold in its busiest moments of late."""
 
     points: Sequence[tuple[int, int]]
     count: int
-    expected: float
+    usual: float
+    explained: Explained
     in_history: int
 
 
 def channel_counts(scene: CampaignScene, since: int, window_seconds: int, known: int) -> dict[str, ChannelCount]:
     """By channel, from the second `since` on; empty unless two channels or more have a history of `known` seconds."""
     hour, lately, guard = (scene.readings.get(ask) for ask in (CHANNEL_HOUR, CHANNEL_LATELY, CHANNEL_GUARD))
-    if hour is None or lately is None or guard is None or len(hour.rows) < 2:
+    minutes = scene.curves.get(CHANNEL_MINUTES)
+    if hour is None or lately is None or guard is None or minutes is None or len(hour.rows) < 2:
         return {}
     refunded = {channel: max(0, _of(hour, channel, 0) - _of(guard, channel, 0)) for channel in hour.rows}
     # Refunds lag behind orders: those of the hour are of orders as they came before the last half of it.
     paid = {channel: 2 * max(0, _of(hour, channel, 1) - _of(lately, channel, 1)) for channel in hour.rows}
-    usual = (sum(refunded.values()) + 1) / (sum(paid.values()) + 1)
+    usual = usual_share(sum(refunded.values()), sum(paid.values()))
     seen = {
         channel: _without_worst_item([r for r in scene.refunds if r.channel == channel and r.second >= since])
         for channel in hour.rows
@@ -53,15 +67,29 @@ def channel_counts(scene: CampaignScene, since: int, window_seconds: int, known:
     seconds = max(1, known - _GUARD_MS // 1000)
     told = {}
     for channel, points in seen.items():
-        share = (refunded[channel] + usual * _PRIOR_ORDERS) / (paid[channel] + _PRIOR_ORDERS)
+        share = min(MOST_SHARE, (refunded[channel] + usual * PRIOR_ORDERS) / (paid[channel] + PRIOR_ORDERS))
         rate = max(
             refunded[channel] / seconds, share * _of(lately, channel, 1) / (_LATELY_MS / 1000), _FLOOR_PER_SECOND
         )
         # When all channels are refunded more, that is not this one's doing.
         others = max((before - refunded[channel]) / seconds * window_seconds, 3.0)
         surge = max(1.0, (total - counts[channel]) / others)
-        told[channel] = ChannelCount(points, counts[channel], rate * window_seconds * surge, refunded[channel])
+        orders = orders_in(window_seconds, _times(scene, minutes, channel, window_seconds))
+        by_sales = explained(orders, refunded[channel], paid[channel], usual)
+        told[channel] = ChannelCount(
+            points, counts[channel], rate * window_seconds * surge, by_sales, refunded[channel]
+        )
     return told
+
+
+def _times(scene: CampaignScene, minutes: CurveReading, channel: str, window_seconds: int) -> Iterable[tuple[int, int]]:
+    """Its paid orders in several times of late, and how long each was."""
+    for orders in minutes.rows.get(channel, {}).get("orders_paid", ()):
+        yield int(orders or 0), minutes.step_ms // 1000
+    series = scene.recent_paid.get(channel)
+    if series is not None:
+        window = np.ones(window_seconds, dtype=np.int64)
+        yield int(np.convolve(series.counts, window, "valid").max()), window_seconds
 
 
 def _without_worst_item(refunds: Sequence[Refund]) -> list[tuple[int, int]]:

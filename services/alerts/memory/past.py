@@ -10,7 +10,7 @@ import numpy as np
 from schemas.metrics import Kind
 from services.alerts.plan import Plan
 from services.alerts.readings.seconds import Payments, Seconds
-from services.alerts.scene import Refund
+from services.alerts.scene import Refund, Sold
 from services.alerts.series import Counts
 from services.alerts.shelf import ShelfRow
 
@@ -34,21 +34,43 @@ def _no_numbers() -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """Pieces that were paid, in the order of `seconds`; `places` are places in `items`, `amounts` in hundredths."""
+    """What was paid, in the order of `seconds`; `places` are places in `items`, `units` are pieces,
+    `amounts` hundredths."""
 
     items: Sequence[str] = ()
     seconds: Counts = field(default_factory=_no_numbers)
     places: Counts = field(default_factory=_no_numbers)
     units: Counts = field(default_factory=_no_numbers)
     amounts: Counts = field(default_factory=_no_numbers)
+    orders: Counts = field(default_factory=_no_numbers)
 
-    def between(self, start: int, end: int) -> dict[str, tuple[int, int]]:
-        """Pieces and amount of each item that sold any in [start, end), in seconds."""
+    def between(self, start: int, end: int) -> dict[str, Sold]:
+        """What each item sold that sold any in [start, end), in seconds, `start` on a minute."""
         first, last = np.searchsorted(self.seconds, [start, end])
         places = self.places[first:last]
         units = np.bincount(places, self.units[first:last])
         amounts = np.bincount(places, self.amounts[first:last])
-        return {self.items[n]: (round(units[n]), round(amounts[n])) for n in np.flatnonzero(units).tolist()}
+        minutes = (end - start) // 60 + 1
+        cells = places * minutes + (self.seconds[first:last] - start) // 60
+        orders = np.bincount(cells, self.orders[first:last], len(units) * minutes).reshape(len(units), minutes)
+        return {
+            self.items[n]: Sold(
+                round(units[n]),
+                round(amounts[n]) / 100,
+                max(1, end - start),
+                round(orders[n].sum()),
+                round(orders[n, :-1].max(initial=0)),
+                round(orders[n, -1]),
+                (end - start) % 60,
+            )
+            for n in np.flatnonzero(units).tolist()
+        }
+
+    def orders_between(self, start: int, end: int) -> dict[str, int]:
+        """Orders of each item in [start, end), in seconds."""
+        first, last = np.searchsorted(self.seconds, [start, end])
+        orders = np.bincount(self.places[first:last], self.orders[first:last])
+        return {self.items[n]: round(orders[n]) for n in np.flatnonzero(orders).tolist()}
 
 
 @dataclass(slots=True)

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.alerts.collector import RECENT_SECONDS, REFUND_SECONDS, SOLD_MINUTES, Asking
-from services.alerts.history import REFRESH_MS, STEP_SECONDS, History, empty_series, history_span, writing_until
+from services.alerts.history import (
+    LATELY_SECONDS,
+    REFRESH_MS,
+    STEP_SECONDS,
+    History,
+    Orders,
+    empty_series,
+    history_span,
+    writing_until,
+)
 from services.alerts.memory.answers import Answers
 from services.alerts.memory.past import Past, running
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
@@ -149,10 +158,10 @@ class Play:
             return series
 
         whole = bucketed(self._whole)
-        refunds: dict[str, int] = {}
-        for one in self._refunds(start // 60 * 60, end // 60 * 60):
-            for item in one.items:
-                refunds[item] = refunds.get(item, 0) + one.orders
+        first, last = start // 60 * 60, end // 60 * 60
+        refunds = self._refunds_of_items(first, last)
+        paid_before = self.past.sales.orders_between(first, last - LATELY_SECONDS)
+        refunded_before = self._refunds_of_items(first, last - LATELY_SECONDS)
         items = max(self.past.items.get(start // 3600, 0), self.past.items.get(end // 3600, 0), len(refunds))
         traffic = {channel: bucketed(counts) for channel, counts in self.past.traffic.items()}
         paid = {channel: bucketed(counts) for channel, counts in self.past.paid.items()}
@@ -163,16 +172,25 @@ class Play:
             paid={channel: series for channel, series in paid.items() if series.counts.any()},
             refunds=refunds,
             items=items,
+            before={
+                item: Orders(paid_before.get(item, 0), refunded_before.get(item, 0))
+                for item in paid_before.keys() | refunded_before.keys()
+            },
             writing_until=writing_until(self._history, whole, now),
         )
+
+    def _refunds_of_items(self, start: int, end: int) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for one in self._refunds(start, end):
+            for item in one.items:
+                found[item] = found.get(item, 0) + one.orders
+        return found
 
     def _sold_of(self, now: int) -> dict[str, Sold]:
         start = (now // 60_000 - SOLD_MINUTES + 1) * 60
         end = now // 1000 // self.past.step * self.past.step
         if end != self._sold[0]:
-            sold = self.past.sales.between(start, end)
-            told = {item: Sold(units, amount / 100, max(1, end - start)) for item, (units, amount) in sold.items()}
-            self._sold = end, told
+            self._sold = end, self.past.sales.between(start, end)
         return self._sold[1]
 
     def _levels(self, now: int) -> dict[str, StockLevel]:

@@ -206,7 +206,7 @@ class Layout:
             units = counts[seconds]
             price = int(_amount(one.labels.get("value", "0")) * 100)
             place = np.full(len(seconds), items.index(one.labels["item_id"]), dtype=np.int64)
-            found.append(np.stack([seconds + begin, place, units, units * price]))
+            found.append(np.stack([seconds + begin, place, units, units * price, units]))
         if not found:
             return Sales()
         columns = np.concatenate(found, axis=1)

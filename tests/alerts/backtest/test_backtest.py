@@ -85,7 +85,8 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
     assert same(mine.occupied, theirs.occupied)
     assert all(same(mine.channels[channel], series) for channel, series in theirs.channels.items())
     assert all(same(mine.paid[channel], series) for channel, series in theirs.paid.items())
-    assert (mine.refunds, mine.items) == (theirs.refunds, theirs.items)
+    assert (mine.refunds, mine.items, mine.before) == (theirs.refunds, theirs.items, theirs.before)
+    assert any(one.paid and one.refunded for one in mine.before.values())
     levels = {item: (level.available, level.safety_stock) for item, level in scene.stock.items()}
     assert levels == {item: (level.available, level.safety_stock) for item, level in told.stock.items()}
     for asked, payments in told.seconds.items():
@@ -98,6 +99,10 @@ def _compare(scene: CampaignScene, told: CampaignScene) -> None:
     assert scene.sold.keys() <= told.sold.keys() == {item for item in told.sold if told.sold[item].units}
     assert all(0 < sold.units <= told.sold[item].units for item, sold in scene.sold.items())
     assert sum(sold.units for sold in scene.sold.values()) > 0.8 * sum(sold.units for sold in told.sold.values())
+    for item, sold in scene.sold.items():
+        live = told.sold[item]
+        assert (sold.busiest, sold.orders) == (live.busiest, live.orders - live.present)
+        assert 0 < live.present_seconds < 60
     assert scene.readings.keys() == told.readings.keys()
     for ask, reading in told.readings.items():
         mine_of = scene.readings[ask]
