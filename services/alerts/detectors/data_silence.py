@@ -10,9 +10,9 @@ from services.alerts.detectors.base import CampaignDetector, Parameters, Verdict
 from services.alerts.lifecycle import Sighting
 from services.alerts.scene import CampaignScene
 
-_LIVE_SECONDS = 5
-"""In so many different seconds of the last minute something must have come as it happened. An import does so in one or
-two; who sends every ten seconds, in six."""
+_LIVE_SHARE = 0.2
+"""For so much of the last minute events must have come as they happened: what an import brings of that comes within
+seconds, from one topic after the other."""
 
 
 class DataSilenceParameters(Parameters):
@@ -38,7 +38,7 @@ class DataSilence(CampaignDetector[DataSilenceParameters]):
             return []
         gap, threshold, share = found
         # An import that ends is not a silence: something must have come as it happened, for a while.
-        was_live = scene.live_seconds is not None and scene.live_seconds >= _LIVE_SECONDS
+        was_live = scene.live_seconds is not None and scene.live_seconds >= max(5, _LIVE_SHARE * 60 * share)
         return [
             Verdict(
                 Sighting.BREACH if was_live else Sighting.HOLDS,
