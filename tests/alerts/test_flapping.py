@@ -91,13 +91,13 @@ async def test_one_that_is_pending_again_is_shown_once(store: Store) -> None:
     shop = Shop(store, {})
     shop.report()
     async with serving(store, shop) as (service, client):
-        for stock, seconds in ((0, 4), (50, 8), (0, 1)):
-            shop.set_stock("sku-1", stock)
+        for stock, seconds in ((5, 12), (50, 8), (5, 1)):
+            shop.set_stock("sku-1", stock, safety=10)
             await advance(shop, service, seconds)
         (row,) = (await client.get("/api/v1/alerts")).json()["rows"]
         assert row["state"] == "pending"
         told = (await client.get(f"/api/v1/alerts/{row['id']}")).json()["timeline"]
         assert [moment["state"] for moment in told] == ["pending", "firing", "resolved", "pending"]
-        await advance(shop, service, 3)
+        await advance(shop, service, 12)
         (again,) = (await client.get("/api/v1/alerts")).json()["rows"]
         assert (again["id"], again["state"], again["ends_at"]) == (row["id"], "firing", None)

@@ -148,7 +148,7 @@ def night(tmp_path: Path) -> Iterator[Night]:
 def test_kills_lose_no_page_and_make_no_second_incident(night: Night) -> None:
     room, receiver = night.room, night.receiver
 
-    # While it is pending.
+    # Before it is recorded, or soon after.
     early = night.sold_out()
     night.kill(within=3)
     night.start()
