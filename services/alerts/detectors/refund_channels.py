@@ -9,14 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.metrics import Value
-from services.alerts.detectors.refund_share import (
-    MOST_SHARE,
-    PRIOR_ORDERS,
-    Explained,
-    explained,
-    orders_in,
-    usual_share,
-)
+from services.alerts.detectors.refund_share import Explained, explained, orders_in, own_share, usual_share
 from services.alerts.readings.asks import Ask, Curve, CurveReading, Reading
 from services.alerts.scene import CampaignScene, Refund
 from services.common.clock import MINUTE_MS
@@ -67,7 +60,7 @@ def channel_counts(scene: CampaignScene, since: int, window_seconds: int, known:
     seconds = max(1, known - _GUARD_MS // 1000)
     told = {}
     for channel, points in seen.items():
-        share = min(MOST_SHARE, (refunded[channel] + usual * PRIOR_ORDERS) / (paid[channel] + PRIOR_ORDERS))
+        share = own_share(refunded[channel], paid[channel], usual)
         rate = max(
             refunded[channel] / seconds, share * _of(lately, channel, 1) / (_LATELY_MS / 1000), _FLOOR_PER_SECOND
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from services.alerts.scene import Sold
 from services.alerts.statistics import log_negative_binomial_upper_tail
 
-PRIOR_ORDERS = 100
+_PRIOR_ORDERS = 100
 """Weight of the usual share in the share of one item or channel: as if it had had so many orders more."""
 MOST_SHARE = 0.5
 """A larger share of refunds is never taken for normal: a few purchases must not excuse as many refunds."""
@@ -38,17 +38,21 @@ NOTHING = Explained(0.0, 1.0)
 """No sales to speak of."""
 
 
+def own_share(refunded: int, paid: int, usual: float) -> float:
+    """The share of an item or a channel that had `refunded` of `paid` orders, drawn towards the `usual` one."""
+    return min(MOST_SHARE, (refunded + usual * _PRIOR_ORDERS) / (paid + _PRIOR_ORDERS))
+
+
 def usual_share(refunded: int, paid: int) -> float:
     """The share of a campaign's orders that are refunded, of so many; 2 % as long as there are few."""
-    return min(MOST_SHARE, (refunded + _FIRST_SHARE * PRIOR_ORDERS) / (paid + PRIOR_ORDERS))
+    return own_share(refunded, paid, _FIRST_SHARE)
 
 
 def explained(orders: float, refunded: int, paid: int, usual: float) -> Explained:
     """What so many `orders` explain of an item or a channel that had `refunded` of `paid` orders; `usual` as above."""
     if orders <= 0:
         return NOTHING
-    shape = refunded + usual * PRIOR_ORDERS
-    return Explained(orders * min(MOST_SHARE, shape / (paid + PRIOR_ORDERS)), shape)
+    return Explained(orders * own_share(refunded, paid, usual), refunded + usual * _PRIOR_ORDERS)
 
 
 def surely(orders: int) -> float:

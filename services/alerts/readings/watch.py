@@ -27,8 +27,8 @@ _WINDOW_SHARE = 120
 _EVENTS_A_MS = 100
 """And no sooner than its events take to count, many times over: a million of them ten seconds."""
 _LOOK_MS = 1_000
-_HOUR_MS = 3_600_000
-_GUARD_MS = 300_000
+HOUR_MS = 3_600_000
+GUARD_MS = 300_000
 
 KIND_OF: dict[Deed, str] = {"orders": "orders", "refunds": "orders", "claims": "coupons", "redemptions": "coupons"}
 """The kind of event behind a deed."""
@@ -146,12 +146,12 @@ class Watch:
         return sorted(told, key=lambda suspect: (-suspect.count, suspect.kind, suspect.name))
 
     async def _count(self, now: int, search: BatchSearch, campaigns: list[str]) -> int:
-        until = now - max(_GUARD_MS, search.window_ms)
+        until = now - max(GUARD_MS, search.window_ms)
         rows = await self._pool.query(
             suspects_sql.batches(search.deed),
             {
                 "ids": campaigns,
-                "from": until - _HOUR_MS,
+                "from": until - HOUR_MS,
                 "until": until,
                 "recent": now - search.window_ms,
                 "to": now + 1000,

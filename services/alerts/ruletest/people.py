@@ -23,7 +23,7 @@ from services.alerts.readings.suspects import (
     Suspect,
     Suspicion,
 )
-from services.alerts.readings.watch import Found
+from services.alerts.readings.watch import GUARD_MS, HOUR_MS, Found
 from services.alerts.ruletest.notation import Written
 from services.alerts.series import Counts
 
@@ -37,8 +37,6 @@ DEEDS: dict[str, Deed] = {
 
 _EVERY_MS = 5_000
 """The service does not search more often."""
-_HOUR_MS = 3_600_000
-_GUARD_MS = 300_000
 _UNKNOWN = "unknown"
 
 
@@ -148,8 +146,8 @@ class People:
         return sum(one.count(start, end) for one in mine)
 
     def _count(self, search: BatchSearch, now: int) -> Batches:
-        until = (now - max(_GUARD_MS, search.window_ms)) // 1000
-        since, recent, end = until - _HOUR_MS // 1000, (now - search.window_ms) // 1000, now // 1000
+        until = (now - max(GUARD_MS, search.window_ms)) // 1000
+        since, recent, end = until - HOUR_MS // 1000, (now - search.window_ms) // 1000, now // 1000
         mine = [one for one in self._doings if one.deed == search.deed and one.count(since, end)]
         rows, earliest = {}, until
         for name in sorted({one.batch for one in mine}):
