@@ -1,0 +1,1 @@
+"""The chapters, a file for each group of them: findings and a voice in, a section out."""
