@@ -25,6 +25,8 @@ CREATE ROLE IF NOT EXISTS warroom_reader SETTINGS PROFILE 'warroom_reader';
 
 GRANT SELECT ON warroom.bi_campaigns TO warroom_reader;
 
+GRANT SELECT ON warroom.bi_plan TO warroom_reader;
+
 GRANT SELECT ON warroom.bi_orders TO warroom_reader;
 
 GRANT SELECT ON warroom.bi_order_items TO warroom_reader;

@@ -23,11 +23,11 @@ TEMPLATES = b"/usr/share/prometheus/alertmanager"
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
-def check(program: str, package: str, *arguments: str, text: str | None = None) -> str:
+def check(program: str, package: str, *arguments: str, text: str | None = None, seconds: float = START_SECONDS) -> str:
     """What a checker says of its arguments, or of the text on its input. Raises `AssertionError` unless it agrees."""
     done = subprocess.run(
         [str(find_program(program, package)), *arguments],
-        input=text, capture_output=True, text=True, timeout=START_SECONDS, check=False,
+        input=text, capture_output=True, text=True, timeout=seconds, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{program} {' '.join(arguments)}: {done.stdout}{done.stderr}"
     return done.stdout + done.stderr

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shutil import copy
 from typing import Any
 
 import pytest
@@ -90,16 +89,6 @@ async def sending(urls: Sequence[str], resend_ms: int = 60_000) -> AsyncIterator
         yield send
     finally:
         await sink.close()
-
-
-def test_the_configuration_that_ships_is_accepted(tmp_path: Path) -> None:
-    said = check("amtool", "prometheus-alertmanager", "check-config", str(DEPLOY / "alertmanager" / "alertmanager.yml"))
-    assert "SUCCESS" in said
-    said = check("promtool", "prometheus", "check", "config", str(DEPLOY / "prometheus" / "prometheus.yml"))
-    assert "7 rules found" in said
-    for file in (DEPLOY / "prometheus" / "warroom-rules.yml", Path(__file__).with_name("warroom-rules.test.yml")):
-        copy(file, tmp_path)
-    check("promtool", "prometheus", "test", "rules", str(tmp_path / "warroom-rules.test.yml"))
 
 
 async def test_an_alert_arrives_groups_is_silenced_and_resolves(oncall: Server, tmp_path: Path) -> None:
@@ -237,7 +226,7 @@ def scraping(directory: Path, warroom: int, alertmanager: int) -> dict[str, Any]
     """The configuration that ships, with our addresses and a shorter patience."""
     directory.mkdir()
     rules = (DEPLOY / "prometheus" / "warroom-rules.yml").read_text(encoding="utf-8")
-    (directory / "warroom-rules.yml").write_text(re.sub(r"for: \dm", "for: 2s", rules), encoding="utf-8")
+    (directory / "warroom-rules.yml").write_text(re.sub(r"for: \d+m", "for: 2s", rules), encoding="utf-8")
     text = (DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
     text = text.replace("127.0.0.1:8080", f"127.0.0.1:{warroom}").replace("127.0.0.1:9093", f"127.0.0.1:{alertmanager}")
     config: dict[str, Any] = yaml.safe_load(text)
