@@ -26,6 +26,7 @@ export default defineConfig({
   base: "./",
   plugins: [contentSecurityPolicy()],
   build: {
+    rolldownOptions: { input: ["index.html", "rehearsal.html"] },
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -3,10 +3,7 @@ import { initialLocale } from "./i18n.ts";
 
 type Theme = "dark" | "light";
 
-/**
- * What the viewer chose. The campaign lives in the address, so that a wall screen keeps it over a reload and
- * a link says what it shows; language and theme live in the browser, and the address wins where it names them.
- */
+/** What the viewer likes. Language and theme live in the browser, and the address wins where it names them. */
 export class Preferences {
   private chosenLocale: Locale;
   private theme: Theme;
@@ -27,14 +24,6 @@ export class Preferences {
     if (query().has("lang")) rewrite("lang", locale);
   }
 
-  get campaign(): string | null {
-    return query().get("campaign");
-  }
-
-  set campaign(id: string | null) {
-    rewrite("campaign", id);
-  }
-
   toggleTheme(): void {
     this.theme = this.theme === "dark" ? "light" : "dark";
     remember("warroom.theme", this.theme);
@@ -51,10 +40,9 @@ function query(): URLSearchParams {
   return new URLSearchParams(window.location.search);
 }
 
-function rewrite(name: string, value: string | null): void {
+function rewrite(name: string, value: string): void {
   const url = new URL(window.location.href);
-  if (value === null) url.searchParams.delete(name);
-  else url.searchParams.set(name, value);
+  url.searchParams.set(name, value);
   window.history.replaceState(null, "", url);
 }
 

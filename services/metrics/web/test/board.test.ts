@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { countFiring, orderAlerts } from "../src/core/alerts.ts";
 import { applyAlert, applySnapshot, EMPTY_BOARD } from "../src/core/state.ts";
 import { stockRisk } from "../src/core/stock.ts";
-import { phaseTargets, totalTargets } from "../src/core/targets.ts";
+import { declaredGoals, goalsOf, magnitude, verdictOf, withLive } from "../src/core/standing.ts";
+import { panelTrust } from "../src/core/trust.ts";
 import { clockTime, currentPhase, elapsedShare, formatSpan, knownZone, momentOf } from "../src/core/time.ts";
 import { chooseCampaign } from "../src/feed/campaigns.ts";
 import type { Alert, Campaign, Overview } from "../src/feed/types.ts";
@@ -38,6 +39,15 @@ describe("the board", () => {
     expect(second.items).toEqual([]);
     expect(second.funnel).toBeNull();
     expect(second.overview?.as_of).toBe("2025-11-11T12:00:01Z");
+  });
+
+  it("knows how fresh the screen is beside an overview that is asked for less often", () => {
+    const slow = overview("2025-11-11T12:00:00Z");
+    const board = applySnapshot(EMPTY_BOARD, { as_of: "2025-11-11T12:00:30Z", watermark: "2025-11-11T12:00:29Z", overview: slow });
+    expect(board.screen?.as_of).toBe("2025-11-11T12:00:30Z");
+    expect(panelTrust(board.abouts.overview, board.screen, null)).toMatchObject({ trust: "old", ageMs: 30_000 });
+    // What names no moment of its own is as fresh as its overview.
+    expect(applySnapshot(EMPTY_BOARD, { overview: slow }).screen?.as_of).toBe(slow.as_of);
   });
 
   it("puts an alert in the place of its earlier form", () => {
@@ -84,17 +94,23 @@ describe("stock", () => {
   });
 });
 
-describe("targets", () => {
-  it("take the whole's values from the overview and a phase's only from the phase", () => {
-    const targets = {
-      total: { uv: { target: 10, attained: 0.5 }, gmv: { target: "4.00", attained: 0.25 } },
-      phases: { burst: { gmv: { target: "2.00", attained: null } } },
-    };
-    const metrics = { gmv: "1.00", uv: 5 };
-    expect(totalTargets(targets, metrics).map(({ metric, value }) => [metric, value])).toEqual([["gmv", "1.00"], ["uv", 5]]);
-    expect(phaseTargets(targets, "burst")[0]?.value).toBeNull();
-    expect(phaseTargets(targets, "warm-up")).toEqual([]);
-    expect(totalTargets(null, metrics)).toEqual([]);
+describe("goals that nothing has paced yet", () => {
+  const states = { uv: { target: 10, value: 5, attained: 0.5 }, gmv: { target: "4.00", value: "1.00", attained: 0.25 } };
+
+  it("are those that were declared", () => {
+    expect(goalsOf(declaredGoals(states, null), null).map(({ metric, value }) => [metric, value])).toEqual([["gmv", "1.00"], ["uv", 5]]);
+    expect(goalsOf(declaredGoals(states, "burst"), "burst")).toHaveLength(2);
+    expect(declaredGoals(undefined, null)).toEqual([]);
+  });
+
+  it("take the value of this second, and are judged only where something was expected", () => {
+    const [paced] = declaredGoals({ gmv: { target: "4.00", value: "0.50", attained: 0.125 } }, null);
+    if (paced === undefined) throw new Error("no goal");
+    expect(withLive(paced, states.gmv)).toMatchObject({ value: "1.00", attained: 0.25 });
+    expect(withLive(paced, undefined)).toBe(paced);
+    expect([verdictOf(paced), verdictOf({ ...paced, behind: true }), verdictOf({ ...paced, behind: false })]).toEqual(["open", "behind", "ahead"]);
+    expect(verdictOf({ ...paced, behind: true, state: "upcoming" })).toBe("open");
+    expect([magnitude("-1.50"), magnitude(-2), magnitude("3.00"), magnitude(null)]).toEqual(["1.50", 2, "3.00", null]);
   });
 });
 

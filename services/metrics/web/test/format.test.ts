@@ -9,6 +9,7 @@ import {
   formatPercent,
   formatRate,
   formatTimes,
+  trimZeros,
 } from "../src/core/format.ts";
 
 describe("numbers as they are written", () => {
@@ -62,4 +63,18 @@ describe("numbers as they are written", () => {
     expect(formatChange(5, 0)).toBeNull();
     expect(formatChange(null, 5)).toBeNull();
   });
+});
+
+describe("numbers on an axis", () => {
+  it.each([
+    ["1.500M", "1.5M"],
+    ["500.0K", "500K"],
+    ["1.000M", "1M"],
+    ["150.0\u4e07", "150\u4e07"],
+    ["1,000", "1,000"],
+    ["0.00", "0"],
+    ["100", "100"],
+    ["0.05", "0.05"],
+    ["***", "***"],
+  ])("%s is %s", (text, short) => expect(trimZeros(text)).toBe(short));
 });

@@ -77,6 +77,33 @@ describe("the server's clock", () => {
     expect(clock.age(local(2_000, 90_000))).toBe(0);
   });
 
+  it.each([
+    ["forward by three hours", 3 * 3_600_000, "stale"],
+    ["back by three hours", -3 * 3_600_000, "fresh"],
+  ] as const)("is right again with the next snapshot when the wall's own is set %s", (_, step, meanwhile) => {
+    const clock = new ServerClock();
+    for (const sent of [0, 1_000, 2_000]) clock.observe(server + sent, local(sent + 50, 0));
+    const judged = (reading: Reading) =>
+      judgeFreshness({ ...good, silentForMs: clock.silence(reading), ageMs: clock.age(reading) });
+    // Set forward it cannot be told from a sleep: what may be old looks old, until the next snapshot says otherwise.
+    expect(judged(local(2_300, step))).toBe(meanwhile);
+    clock.observe(server + 3_000, local(3_050, step));
+    expect(judged(local(3_100, step))).toBe("fresh");
+    expect(clock.now(local(3_100, step))).toBe(server + 3_050);
+  });
+
+  it("is not misled by what arrives in a bunch after a sleep", () => {
+    const clock = new ServerClock();
+    clock.observe(server, local(40, 0));
+    // The socket held these while the machine slept for an hour; they are an hour old and the last is new.
+    const awake = { wall: server + 3_600_040, steady: 90 };
+    clock.observe(server + 1_000, awake);
+    clock.observe(server + 2_000, awake);
+    clock.observe(server + 3_600_000, awake);
+    expect(clock.age(awake)).toBe(0);
+    expect(clock.now({ wall: awake.wall + 500, steady: 590 })).toBe(server + 3_600_500);
+  });
+
   it("falls back to the local clock before it has heard anything", () => {
     const clock = new ServerClock();
     expect(clock.age(local(0, 0))).toBeNull();

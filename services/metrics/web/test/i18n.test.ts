@@ -14,6 +14,11 @@ describe("a campaign's note", () => {
     expect(noteFor("en", "模拟\nSimulated")).toBe("Simulated");
   });
 
+  it("needs no space between the languages", () => {
+    expect(noteFor("en", "全部为模拟。All is simulated.")).toBe("All is simulated.");
+    expect(noteFor("zh", "全部为模拟。App 端也是。")).toBe("全部为模拟。 App 端也是。");
+  });
+
   it("is shown whole where it is not in that language", () => {
     expect(noteFor("zh", "Simulated traffic.")).toBe("Simulated traffic.");
     expect(noteFor("en", "流量是模拟的。")).toBe("流量是模拟的。");
@@ -31,9 +36,9 @@ describe("the two languages", () => {
     }
   });
 
-  it("keep every Chinese word in the one file", () => {
+  it("keep every Chinese word in their own folder", () => {
     for (const [path, text] of Object.entries(sources)) {
-      if (path.endsWith("/i18n.ts") || path.endsWith("/core/format.ts")) continue;
+      if (path.includes("/words/") || path.endsWith("/core/format.ts")) continue;
       expect(String(text).match(/\p{Script=Han}/u), path).toBeNull();
     }
   });

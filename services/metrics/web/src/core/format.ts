@@ -32,13 +32,16 @@ interface Step {
   readonly suffix: string;
 }
 
-const STEPS: Readonly<Record<Locale, readonly Step[]>> = {
+/** Units of long numbers, the largest first. */
+export const STEPS: Readonly<Record<Locale, readonly Step[]>> = {
   en: [
+    { power: 12, suffix: "T" },
     { power: 9, suffix: "B" },
     { power: 6, suffix: "M" },
     { power: 3, suffix: "K" },
   ],
   zh: [
+    { power: 12, suffix: "万亿" },
     { power: 8, suffix: "亿" },
     { power: 4, suffix: "万" },
   ],
@@ -91,6 +94,14 @@ export function formatRate(value: number | null | undefined): string {
   return groupFloat(value, value !== 0 && Math.abs(value) < 10 && !Number.isInteger(value) ? 1 : 0);
 }
 
+/** A number of which nothing is known but itself: no exponent, no more digits than say something. */
+export function formatNumber(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  if (Math.abs(value) >= 1e15) return value.toPrecision(4);
+  if (Number.isInteger(value)) return groupFloat(value, 0);
+  return Math.abs(value) >= 1 ? groupFloat(value, 2) : String(Number(value.toPrecision(4)));
+}
+
 /** Ratios that are multiples rather than shares. */
 const TIMES: ReadonlySet<string> = new Set(["roi", "roas"]);
 
@@ -128,4 +139,9 @@ function groupFloat(value: number, decimals: number): string {
   const [whole = "", fraction] = value.toFixed(decimals).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** Without the zeros at the end of its fraction: on an axis they say nothing. */
+export function trimZeros(text: string): string {
+  return text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
 }

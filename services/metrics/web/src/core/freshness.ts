@@ -6,8 +6,9 @@
  *   late           snapshots arrive, but events are behind: the watermark trails
  *   stale          the connection stands, but no new snapshot came
  *   disconnected   there is no connection to the server
+ *   replay         a moment of the past is shown on purpose; not judged here
  */
-export type Freshness = "connecting" | "fresh" | "late" | "stale" | "disconnected";
+export type Freshness = "connecting" | "fresh" | "late" | "stale" | "disconnected" | "replay";
 
 /** A wall screen has to look stale within three seconds, so the decision falls before that. */
 export const STALE_AFTER_MS = 2_500;

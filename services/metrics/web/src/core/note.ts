@@ -2,7 +2,7 @@ import type { Locale } from "./format.ts";
 
 const HAN = /\p{Script=Han}/u;
 /** Between paragraphs, and between a Chinese sentence and the Latin text after it. */
-const SEAM = /\n+|(?<=[。！？])\s+(?=\p{Script=Latin})/u;
+const SEAM = /\n+|(?<=[。！？])\s*(?=\p{Script=Latin})/u;
 
 /**
  * The part of a campaign's note that is written in `locale`. A note in one language, or in none that can be told

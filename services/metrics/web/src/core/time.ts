@@ -56,6 +56,11 @@ export function calendarDate(at: number, zone: string): string {
   return `${year}-${month}-${day}`;
 }
 
+/** "2025-11-11 13:05:22" in `zone`. */
+export function fullTime(at: number, zone: string): string {
+  return `${calendarDate(at, zone)} ${clockTime(at, zone)}`;
+}
+
 /** "2 d 03:12:44" or "03:12:44"; the day's letter is the caller's language. */
 export function formatSpan(milliseconds: number, dayLetter: string): string {
   const total = Math.max(0, Math.floor(milliseconds / 1000));

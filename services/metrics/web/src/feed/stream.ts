@@ -5,6 +5,8 @@ export interface StreamHandlers {
   onAlert(alert: Alert): void;
   /** The connection came up or went down; called on changes only. */
   onConnection(up: boolean): void;
+  /** The server answered, and not with a stream; it is asked again all the same. */
+  onRefusal(): void;
 }
 
 const FIRST_RETRY_MS = 500;
@@ -39,9 +41,12 @@ export class CampaignStream {
     window.clearTimeout(this.retryTimer);
   }
 
-  /** Reconnects at once, when it is down or may be: on waking up or coming back into view. */
-  revive(): void {
-    if (this.closed || this.up) return;
+  /**
+   * Reconnects at once when it is down: on coming back into view. `surely` also when it looks up, as after a sleep, from
+   * which a connection wakes that is dead and does not know it.
+   */
+  revive(surely = false): void {
+    if (this.closed || (this.up && !surely)) return;
     this.failures = 0;
     this.open();
   }
@@ -70,6 +75,8 @@ export class CampaignStream {
   private onError(source: EventSource): void {
     if (source !== this.source) return;
     this.setUp(false);
+    // Closed, not connecting: there was an answer, and it was no stream.
+    if (source.readyState === EventSource.CLOSED) this.handlers.onRefusal();
     // The browser's own reconnect waits seconds; ours is quicker at first and slower in the end.
     this.retry();
   }

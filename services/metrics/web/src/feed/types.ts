@@ -1,124 +1,69 @@
 /**
- * What the server sends. Money is a decimal string, a count a number, a ratio a number or null.
- * A key that is absent from a snapshot means "as before", so everything but the overview is optional.
+ * What the server sends, as the page reads it: the types of the OpenAPI document under the names of the wall.
+ * Money is a decimal string, a count a number, a ratio a number or null. What a panel can do without may be absent:
+ * the page outlives servers that know less.
  */
+
+import type * as api from "../api/schema.ts";
+
+/** `Told` with only `Needed` for certain. */
+type Sparse<Told, Needed extends keyof Told> = Pick<Told, Needed> & { readonly [Field in keyof Told]?: Told[Field] };
 
 export type Value = string | number | null;
 export type Metrics = Readonly<Record<string, Value>>;
 
-export interface Phase {
-  readonly name: string;
-  readonly start: string;
-  readonly end: string;
-}
+export type Phase = api.PhaseSpan;
+export type PlannedEvent = api.PlannedEvent;
+export type Campaign = Sparse<api.CampaignRow, "id" | "name" | "start" | "end">;
 
-export interface Campaign {
-  readonly id: string;
-  readonly name: string;
-  readonly start: string;
-  readonly end: string | null;
-  readonly timezone?: string | null;
-  readonly phases?: readonly Phase[] | null;
-  readonly targets?: unknown;
-  readonly budgets?: Readonly<Record<string, string | number>> | null;
-  readonly note?: string | null;
-  readonly currency?: string | null;
-  readonly current_phase?: string | null;
-}
-
-export interface TargetState {
-  readonly target: Value;
-  readonly value?: Value;
-  readonly attained: number | null;
-}
-
+export type TargetState = Sparse<api.TargetState, "target" | "attained">;
 export interface TargetStates {
   readonly total?: Readonly<Record<string, TargetState>>;
   readonly phases?: Readonly<Record<string, Readonly<Record<string, TargetState>>>>;
 }
 
-export interface Overview {
-  readonly campaign_id: string;
-  readonly from: string;
-  readonly to: string;
-  readonly as_of: string;
-  readonly watermark: string | null;
+export type Baseline = Sparse<Omit<api.Baseline, "metrics">, "campaign_id"> & { readonly metrics: Metrics };
+export type Overview = Sparse<
+  Omit<api.Overview, "metrics" | "targets" | "baseline">,
+  "campaign_id" | "from" | "to" | "as_of" | "watermark"
+> & {
   readonly metrics: Metrics;
   readonly targets?: TargetStates | null;
-  readonly baseline?: { readonly campaign_id: string; readonly metrics: Metrics } | null;
-}
+  readonly baseline?: Baseline | null;
+};
 
-export interface PulseRow {
-  readonly time: string;
-  readonly events: number;
-  readonly orders_created: number;
-  readonly orders_paid: number;
-  readonly gmv: Value;
-  readonly paid_gmv: Value;
-}
+export type PulseRow = api.PulseRow;
+export type FunnelRow = Sparse<api.FunnelRow, "step" | "users" | "step_conversion" | "overall_conversion">;
+export type ChannelRow = Sparse<api.ChannelRow, "channel" | "gmv">;
+export type RegionRow = Sparse<api.RegionRow, "region" | "gmv">;
+export type ItemRow = api.ItemRow;
+export type StockRow = Sparse<api.StockRow, "item_id" | "available">;
+export type LadderRow = Sparse<api.LadderRow, "rung" | "amount">;
+export type PacingRow = Sparse<api.PacingRow, "metric" | "scope" | "from" | "to" | "target">;
+export type DayRow = api.DayRow;
 
-export interface FunnelRow {
-  readonly step: string;
-  readonly users: number;
-  readonly step_conversion: number | null;
-  readonly overall_conversion: number | null;
-}
+export type Severity = api.FeedAlert["severity"];
+export type AlertState = api.FeedAlert["state"];
+export type Alert = Sparse<api.FeedAlert, "id" | "rule" | "severity" | "state" | "starts_at">;
+export type AlertDetail = api.AlertDetail;
+export type TimelineMoment = api.Moment;
+export type Silence = api.Silence;
+export type Rule = api.Rule;
+export type Problem = api.Problem;
 
-export interface ChannelRow {
-  readonly channel: string;
-  readonly gmv: Value;
-  readonly paid_gmv?: Value;
-  readonly uv?: Value;
-  readonly buyers?: Value;
-  readonly conversion_rate?: number | null;
-  readonly ad_cost?: Value;
-  readonly roas?: number | null;
-  readonly roi?: number | null;
-}
-
-export interface RegionRow {
-  readonly region: string;
-  readonly gmv: Value;
-  readonly uv?: Value;
-}
-
-export interface ItemRow {
-  readonly item_id: string;
-  readonly gmv: Value;
-  readonly orders_paid: Value;
-}
-
-export interface StockRow {
-  readonly item_id: string;
-  readonly item_category?: string | null;
-  readonly available: number | null;
-  readonly safety_stock?: number | null;
-  readonly sell_rate_per_minute?: number | null;
-  readonly stockout_eta?: string | null;
-}
-
-export type Severity = "info" | "warning" | "critical";
-export type AlertState = "pending" | "firing" | "acknowledged" | "resolved";
-
-export interface Alert {
-  readonly id: string;
-  readonly rule: string;
-  readonly severity: Severity;
-  readonly state: AlertState;
-  readonly campaign_id?: string | null;
-  readonly labels?: Readonly<Record<string, string>> | null;
-  readonly summary?: string | null;
-  readonly runbook?: string | null;
-  readonly starts_at: string;
-  readonly ends_at?: string | null;
-}
-
-export interface Table<Row> {
+export interface Table<Row> extends Partial<Pick<api.ChannelPanel, "as_of" | "watermark" | "watermarks" | "complete">> {
   readonly columns?: readonly string[];
   readonly rows: readonly Row[];
 }
 
-export interface Snapshot {
+export interface Day extends Table<DayRow> {
+  readonly interval: string;
+}
+
+export type Lens = api.Lens;
+
+/** A key that is absent means "as before". */
+export interface Snapshot extends Partial<Pick<api.Snapshot, "as_of" | "watermark" | "complete">> {
   readonly campaign?: Campaign;
   readonly overview?: Overview;
   readonly pulse?: Table<PulseRow>;
@@ -128,12 +73,10 @@ export interface Snapshot {
   readonly items?: Table<ItemRow>;
   readonly inventory?: Table<StockRow>;
   readonly alerts?: Table<Alert>;
+  readonly pacing?: Table<PacingRow>;
+  readonly ladder?: Table<LadderRow>;
+  readonly day?: Day;
+  readonly lens?: Lens;
 }
 
-export interface CatalogueRow {
-  readonly name: string;
-  readonly title?: string;
-  readonly title_zh?: string;
-  readonly definition?: string;
-  readonly unit?: string;
-}
+export type CatalogueRow = Sparse<api.CatalogueRow, "name">;

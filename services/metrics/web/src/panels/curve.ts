@@ -2,10 +2,10 @@ import { LineChart } from "echarts/charts";
 import { GridComponent, MarkAreaComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsCoreOption, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { el, setText } from "../ui/dom.ts";
+import { el, setAttribute, setText } from "../ui/dom.ts";
 import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.ts";
 import { AVERAGE_SECONDS, currentRate, seriesOf, trailingMean, type Series } from "../core/curve.ts";
-import { formatCompact, formatRate, NONE } from "../core/format.ts";
+import { NONE, trimZeros } from "../core/format.ts";
 import { PULSE_SECONDS } from "../core/pulse.ts";
 import { epoch, minuteTime } from "../core/time.ts";
 import type { Key } from "../i18n.ts";
@@ -56,7 +56,9 @@ export class Curve implements Panel {
 
   update(view: View): void {
     this.frame.title(view.t("curve.title"));
+    this.frame.trust(view, "overview");
     setText(this.legend, view.t("curve.legend", { seconds: AVERAGE_SECONDS }));
+    setAttribute(this.legend, "title", view.t("curve.hint", { seconds: AVERAGE_SECONDS }));
     this.canvas.setAttribute("aria-label", view.t("curve.description"));
     const { pulse, overview } = view.board;
     showEmpty(this.empty, overview !== null && pulse.every(({ events, gmv }) => events === 0 && Number(gmv) === 0) ? view.t("curve.none") : null);
@@ -78,9 +80,9 @@ export class Curve implements Panel {
       setText(label, view.t(strip.label));
       setText(
         value,
-        strip.series === "gmv" && rate !== null ? formatCompact(rate.toFixed(0), view.locale, view.sign) : formatRate(rate),
+        strip.series === "gmv" && rate !== null ? view.fmt.amount(rate.toFixed(0)) : view.fmt.rate(rate),
       );
-      setText(more, paid === null ? "" : `${view.t("curve.paid")} ${formatRate(paid)}`);
+      setText(more, paid === null ? "" : `${view.t("curve.paid")} ${view.fmt.rate(paid)}`);
     });
   }
 }
@@ -114,7 +116,7 @@ function options(view: View, canvas: HTMLElement): EChartsCoreOption {
       backgroundColor: colour("--panel"),
       borderColor: line,
       textStyle: { ...text, color: colour("--text") },
-      valueFormatter: (value: unknown) => (typeof value === "number" ? formatCompact(value.toFixed(2), view.locale) : NONE),
+      valueFormatter: (value: unknown) => (typeof value === "number" ? view.fmt.short(value.toFixed(2)) : NONE),
     },
     xAxis: STRIPS.map((_, index) => ({
       gridIndex: index,
@@ -131,8 +133,9 @@ function options(view: View, canvas: HTMLElement): EChartsCoreOption {
       gridIndex: index,
       type: "value",
       min: 0,
-      splitNumber: 2,
-      axisLabel: { ...text, showMinLabel: false, formatter: (value: number) => formatCompact(String(value), view.locale) },
+      // Two labels need the room of two.
+      splitNumber: height < 3.4 * rem ? 1 : 2,
+      axisLabel: { ...text, showMinLabel: false, formatter: (value: number) => trimZeros(view.fmt.short(String(value))) },
       splitLine: { lineStyle: { color: line } },
     })),
     series: STRIPS.flatMap((strip, index) => {

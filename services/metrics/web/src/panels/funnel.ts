@@ -1,8 +1,7 @@
-import { el, setText, setVariable, syncChildren } from "../ui/dom.ts";
+import { el, setAttribute, setClass, setText, setVariable, syncChildren } from "../ui/dom.ts";
 import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.ts";
-import { formatCompact, formatPercent } from "../core/format.ts";
+import { stepsOf, type Step } from "../core/loss.ts";
 import { translateName } from "../i18n.ts";
-import type { FunnelRow } from "../feed/types.ts";
 
 /** Where visitors are lost on the way from the visit to the payment. */
 export class Funnel implements Panel {
@@ -19,29 +18,17 @@ export class Funnel implements Panel {
   }
 
   update(view: View): void {
-    const steps = view.board.funnel ?? [];
+    const rows = view.board.funnel ?? [];
     this.frame.title(view.t("funnel.title"));
-    const last = steps.at(-1);
-    setText(this.overall, last ? `${view.t("funnel.overall")} ${formatPercent(last.overall_conversion)}` : "");
-    showEmpty(this.empty, steps.length === 0 ? view.t("empty") : null);
-    const most = Math.max(1, ...steps.map(({ users }) => users));
-    const worst = worstStep(steps);
+    this.frame.trust(view, "funnel");
+    const last = rows.at(-1);
+    setText(this.overall, last ? `${view.t("funnel.overall")} ${view.fmt.percent(last.overall_conversion)}` : "");
+    showEmpty(this.empty, rows.length === 0 ? view.t("empty") : null);
+    const steps = stepsOf(rows);
+    const most = Math.max(1, ...steps.map(({ users }) => users ?? 0));
     syncChildren(this.rows, steps.length, createStep, (row, index) => {
       const step = steps[index];
-      if (step === undefined) return;
-      const [name, bar, users, kept, lost] = [...row.children] as HTMLElement[];
-      if (!name || !bar || !users || !kept || !lost) return;
-      const previous = index === 0 ? null : (steps[index - 1]?.users ?? null);
-      row.classList.toggle("worst", index === worst);
-      setText(name, translateName(view.locale, "funnel", step.step));
-      setVariable(bar, "--share", String(step.users / most));
-      setVariable(bar, "--before", String((previous ?? step.users) / most));
-      setText(users, formatCompact(step.users, view.locale));
-      setText(kept, previous === null ? "" : formatPercent(step.step_conversion, 1));
-      setText(
-        lost,
-        previous === null ? "" : view.t("funnel.lost", { lost: formatCompact(Math.max(0, previous - step.users), view.locale) }),
-      );
+      if (step !== undefined) updateStep(row, view, step, most);
     });
   }
 }
@@ -51,15 +38,15 @@ function createStep(): HTMLElement {
   return el("li", "funnel-step", el("span", "funnel-name"), bar, el("span", "funnel-users"), el("span", "funnel-rate"), el("span", "funnel-loss"));
 }
 
-/** The step that keeps the smallest share, which is where to look first. */
-function worstStep(steps: readonly FunnelRow[]): number {
-  let worst = -1;
-  let least = Infinity;
-  steps.forEach((step, index) => {
-    if (index > 0 && step.step_conversion !== null && step.step_conversion < least) {
-      least = step.step_conversion;
-      worst = index;
-    }
-  });
-  return worst;
+function updateStep(row: HTMLElement, view: View, step: Step, most: number): void {
+  const [name, bar, users, kept, lost] = [...row.children] as HTMLElement[];
+  if (!name || !bar || !users || !kept || !lost) return;
+  setClass(row, step.largest ? "funnel-step worst" : "funnel-step");
+  setText(name, translateName(view.locale, "funnel", step.step));
+  setVariable(bar, "--share", String((step.users ?? 0) / most));
+  setVariable(bar, "--before", String((step.before ?? step.users ?? 0) / most));
+  setText(users, view.fmt.short(step.users));
+  setText(kept, step.before === null ? "" : view.fmt.percent(step.kept, 1));
+  setText(lost, step.lost === null ? "" : `${step.largest ? "▼ " : ""}${view.t("funnel.lost", { lost: view.fmt.short(step.lost) })}`);
+  setAttribute(row, "title", step.largest ? view.t("funnel.largest") : null);
 }

@@ -10,6 +10,8 @@ export interface HeaderActions {
   choose(id: string | null): void;
   toggleLanguage(): void;
   toggleTheme(): void;
+  toggleHidden(): void;
+  toggleCompare(): void;
 }
 
 /** Longer names are set smaller, on two lines. */
@@ -47,6 +49,9 @@ export class Header implements Panel {
   private readonly badgeText = el("span", "badge-text");
   private readonly language = el("button", "tool");
   private readonly theme = el("button", "tool tool-theme");
+  private readonly compare = el("button", "tool tool-compare");
+  private readonly hide = el("button", "tool tool-hide");
+  private readonly review = el("a", "tool tool-review", el("span", "review-icon"));
   private campaigns: readonly Campaign[] = [];
   private chosen: string | null = null;
   private offered = "";
@@ -61,6 +66,14 @@ export class Header implements Panel {
     this.theme.dataset["action"] = "theme";
     this.theme.append(el("span", "theme-icon"));
     this.theme.addEventListener("click", () => actions.toggleTheme());
+    this.hide.type = "button";
+    this.hide.dataset["action"] = "hide";
+    this.hide.append(el("span", "hide-icon"));
+    this.hide.addEventListener("click", () => actions.toggleHidden());
+    this.compare.type = "button";
+    this.compare.dataset["action"] = "compare";
+    this.compare.append(el("span", "compare-icon"));
+    this.compare.addEventListener("click", () => actions.toggleCompare());
     this.badge.append(el("span", "badge-mark"), this.badgeText);
     this.badge.setAttribute("role", "status");
     this.element = el(
@@ -69,7 +82,7 @@ export class Header implements Panel {
       picker,
       el("div", "facts", this.phase.element, this.remaining.element, this.elapsed.element, this.clock.element),
       el("div", "freshness", this.asOf.element, this.watermark.element, this.badge),
-      el("div", "tools", this.language, this.theme),
+      el("div", "tools", this.review, this.compare, this.hide, this.language, this.theme),
     );
   }
 
@@ -78,6 +91,11 @@ export class Header implements Panel {
     this.campaigns = campaigns;
     this.chosen = chosen;
     this.offered = "";
+  }
+
+  /** Gives the focus to the choice of a campaign. */
+  focusPicker(): void {
+    this.select.focus();
   }
 
   update(view: View): void {
@@ -89,6 +107,20 @@ export class Header implements Panel {
     setAttribute(this.language, "aria-label", view.t("header.languageHint"));
     setAttribute(this.theme, "title", view.t("header.theme"));
     setAttribute(this.theme, "aria-label", view.t("header.theme"));
+    const compared = view.lens.compare !== null;
+    this.compare.disabled = !compared && this.campaigns.length < 2;
+    const word = view.t(this.compare.disabled ? "compare.none" : compared ? "compare.close" : "compare.open");
+    setAttribute(this.compare, "title", word);
+    setAttribute(this.compare, "aria-label", view.t("compare.open"));
+    setAttribute(this.compare, "aria-pressed", String(compared));
+    const { campaign } = view.board;
+    this.review.hidden = campaign === null;
+    if (campaign !== null) setAttribute(this.review, "href", `campaigns/${encodeURIComponent(campaign.id)}/review?lang=${view.locale}`);
+    setAttribute(this.review, "title", view.t("header.review"));
+    setAttribute(this.review, "aria-label", view.t("header.review"));
+    setAttribute(this.hide, "title", view.t(view.lens.hidden ? "hide.off" : "hide.on"));
+    setAttribute(this.hide, "aria-label", view.t("hide.on"));
+    setAttribute(this.hide, "aria-pressed", String(view.lens.hidden));
   }
 
   private updatePicker(view: View): void {

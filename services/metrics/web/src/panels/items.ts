@@ -1,13 +1,14 @@
 import { DataTable, type Cell } from "../ui/table.ts";
 import { fittingRows } from "../ui/fit.ts";
+import { filterOffer } from "../ui/filtering.ts";
 import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.ts";
-import { formatCompact, NONE } from "../core/format.ts";
-import { stockRisk } from "../core/stock.ts";
+import { NONE } from "../core/format.ts";
+import { RISK_MARKS, stockRisk } from "../core/stock.ts";
 import { timeLeft } from "../ui/words.ts";
 import type { ItemRow, StockRow } from "../feed/types.ts";
 
-const ROW_REM = 2.05;
-const HEAD_REM = 1.7;
+const ROW_REM = 1.95;
+const HEAD_REM = 1.6;
 
 /** What sells best, and whether there is enough of it. */
 export class Items implements Panel {
@@ -23,6 +24,7 @@ export class Items implements Panel {
 
   update(view: View): void {
     this.frame.title(view.t("items.title"));
+    this.frame.trust(view, "items");
     const rows = view.board.items ?? [];
     showEmpty(this.empty, rows.length === 0 ? view.t("empty") : null);
     const stock = new Map((view.board.inventory ?? []).map((row) => [row.item_id, row]));
@@ -40,10 +42,10 @@ function cells(view: View, row: ItemRow, stock: StockRow | undefined, most: numb
   const risk = stock === undefined ? "none" : stockRisk(stock, view.now);
   const tone = risk === "out" ? "critical" : risk === "none" ? "" : "warning";
   return [
-    { text: row.item_id, share: most > 0 ? Number(row.gmv ?? 0) / most : 0 },
-    { text: formatCompact(row.gmv, view.locale, view.sign) },
-    { text: formatCompact(row.orders_paid, view.locale) },
-    { text: stock === undefined ? NONE : formatCompact(stock.available, view.locale), tone },
+    { text: row.item_id, id: true, share: most > 0 ? Number(row.gmv ?? 0) / most : 0, filter: filterOffer(view, "item_id", row.item_id) },
+    { text: view.fmt.amount(row.gmv) },
+    { text: view.fmt.short(row.orders_paid) },
+    { text: stock === undefined ? NONE : `${RISK_MARKS[risk]} ${view.fmt.short(stock.available)}`.trim(), tone },
     { text: stock === undefined ? NONE : timeLeft(view, stock), tone },
   ];
 }

@@ -1,6 +1,5 @@
 import { el, setAttribute, setText, setVariable, syncChildren } from "../ui/dom.ts";
 import type { Panel, View } from "../ui/panel.ts";
-import { formatChange, formatCount, formatMetric, formatMoney } from "../core/format.ts";
 
 const METRICS = [
   "uv",
@@ -57,20 +56,22 @@ function updateTile(tile: HTMLElement, view: View, name: (typeof METRICS)[number
   if (label === undefined || number === undefined || change === undefined) return;
   const { overview } = view.board;
   const value = overview?.metrics[name] ?? null;
-  const whole = formatCount(value);
+  const whole = view.fmt.count(value);
   const text =
     UNITS[name] === "count" && whole.length <= LONGEST_COUNT
       ? whole
-      : formatMetric(name, UNITS[name], value, view.locale, view.sign);
+      : view.fmt.metric(name, UNITS[name], value);
   tile.dataset["metric"] = name;
   setText(label, view.metric(name));
   setText(number, text);
   setVariable(number, "--characters", String(Math.max(text.length, 6)));
-  setAttribute(number, "data-value", value === null ? null : String(value));
-  setAttribute(number, "title", UNITS[name] === "money_ratio" ? formatMoney(value, view.sign) : null);
+  setAttribute(number, "data-value", value === null || view.fmt.hidden ? null : String(value));
+  setAttribute(number, "title", UNITS[name] === "money_ratio" ? view.fmt.money(value) : null);
   setAttribute(label, "title", view.catalogue.get(name)?.definition ?? null);
-  const difference = formatChange(value, overview?.baseline?.metrics[name]);
-  change.hidden = difference === null;
-  setText(change, difference ?? "");
+  const before = overview?.baseline?.metrics[name];
+  const difference = view.fmt.change(value, before);
+  // Where the others have a line of comparison, this one keeps its room.
+  change.hidden = !overview?.baseline;
+  setText(change, difference === null ? "" : view.t("kpi.against", { change: difference, before: view.fmt.metric(name, UNITS[name], before) }));
   setAttribute(change, "title", overview?.baseline ? view.t("hero.baseline", { id: overview.baseline.campaign_id }) : null);
 }

@@ -1,4 +1,9 @@
 import { el, setAttribute, setClass, setText, setVariable, syncChildren } from "./dom.ts";
+import { splitTail } from "../core/shares.ts";
+import { offerFilter, type FilterOffer } from "./filtering.ts";
+
+/** Signs at the end of an id that are never cut. */
+const ID_TAIL = 7;
 
 /** One cell: what it says, and optionally how long its bar is, what is said on pointing at it, and a tone. */
 export interface Cell {
@@ -6,6 +11,10 @@ export interface Cell {
   readonly share?: number;
   readonly title?: string;
   readonly tone?: "" | "critical" | "warning" | "muted";
+  /** The text is an id: where it is cut, its end stays, which tells ids of one series apart. */
+  readonly id?: boolean;
+  /** On the first cell of a row: what pressing the row shows. */
+  readonly filter?: FilterOffer;
 }
 
 /** A table whose rows and cells are kept between updates. The first column names the row. */
@@ -37,19 +46,26 @@ export class DataTable {
       (row, index) => {
         const cells = rows[index] ?? [];
         syncChildren(row, cells.length, createCell, (element, column) => updateCell(element, cells[column]));
+        const offer = cells[0]?.filter ?? null;
+        const name = row.querySelector<HTMLElement>(".cell-text");
+        if (name !== null) offerFilter(name, offer);
+        setClass(row, offer === null ? "" : offer.pressed ? "filterable chosen" : "filterable");
       },
     );
   }
 }
 
 function createCell(): HTMLTableCellElement {
-  return el("td", "", el("span", "cell-text"), el("div", "cell-bar"));
+  return el("td", "", el("span", "cell-text", el("span", "cell-head"), el("span", "cell-tail")), el("div", "cell-bar"));
 }
 
 function updateCell(element: HTMLTableCellElement, cell: Cell | undefined): void {
   const [text, bar] = [...element.children] as HTMLElement[];
   if (cell === undefined || text === undefined || bar === undefined) return;
-  setText(text, cell.text);
+  const [head, tail] = [...text.children];
+  const [start, end] = cell.id === true ? splitTail(cell.text, ID_TAIL) : [cell.text, ""];
+  if (head !== undefined) setText(head, start);
+  if (tail !== undefined) setText(tail, end);
   setAttribute(element, "title", cell.title ?? (element.cellIndex === 0 ? cell.text : null));
   bar.hidden = cell.share === undefined;
   if (cell.share !== undefined) setVariable(bar, "--share", String(cell.share));

@@ -1,0 +1,90 @@
+import type { PacingRow, TargetState, Value } from "../feed/types.ts";
+
+/** Where the marks of a goal's bar stand, as shares of its track. */
+export interface GoalBar {
+  readonly attained: number;
+  readonly expected: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly target: number;
+}
+
+/** Money first, then orders, then people: what a war room asks for in that order. */
+const ORDER = ["gmv", "paid_gmv", "net_sales", "orders_paid", "orders_created", "buyers", "uv", "new_buyers"];
+
+function rank(metric: string): number {
+  const index = ORDER.indexOf(metric);
+  return index < 0 ? ORDER.length : index;
+}
+
+/** The goals of the whole campaign, or those of one phase, what a war room asks for first at the top. */
+export function goalsOf(rows: readonly PacingRow[], phase: string | null): readonly PacingRow[] {
+  return rows
+    .filter((row) => (phase === null ? row.scope === "campaign" : row.scope === "phase" && row.phase === phase))
+    .sort((a, b) => rank(a.metric) - rank(b.metric) || (a.metric < b.metric ? -1 : 1));
+}
+
+/** A track that holds the target, what is there and what is projected, none of them beyond its end. */
+export function goalBar(row: PacingRow): GoalBar {
+  const target = number(row.target);
+  if (target === null || target <= 0) return { attained: 0, expected: null, low: null, high: null, target: 1 };
+  const part = (value: Value | undefined): number | null => {
+    const known = number(value);
+    return known === null ? null : Math.max(0, known / target);
+  };
+  const attained = part(row.value) ?? Math.max(0, row.attained ?? 0);
+  const high = part(row.projected_high) ?? part(row.projected);
+  // A projection of many times the target would squeeze the rest to nothing: it leaves at the end of the track.
+  const end = Math.min(Math.max(1, attained, Math.min(high ?? 0, 1.5)), 3);
+  const place = (share: number | null): number | null => (share === null ? null : Math.min(1, share / end));
+  return {
+    attained: place(attained) ?? 0,
+    expected: place(part(row.expected)),
+    low: place(part(row.projected_low) ?? part(row.projected)),
+    high: place(high),
+    target: 1 / end,
+  };
+}
+
+function number(value: Value | undefined): number | null {
+  if (value === null || value === undefined) return null;
+  const found = Number(value);
+  return Number.isFinite(found) ? found : null;
+}
+
+/** Goals that were only declared, for as long as nothing has paced them. */
+export function declaredGoals(states: Readonly<Record<string, TargetState>> | undefined, phase: string | null): readonly PacingRow[] {
+  return Object.entries(states ?? {}).map(([metric, { target, value, attained }]) => ({
+    metric,
+    scope: phase === null ? "campaign" : "phase",
+    phase,
+    from: "",
+    to: "",
+    target,
+    value: value ?? null,
+    attained,
+  }));
+}
+
+/**
+ * A goal with the value of this second: pacing is asked less often than the overview, and two numbers of one thing
+ * must not differ on one screen.
+ */
+export function withLive(row: PacingRow, state: TargetState | undefined): PacingRow {
+  if (state === undefined || state.attained === null) return row;
+  return { ...row, value: state.value ?? row.value ?? null, attained: state.attained };
+}
+
+export type Verdict = "ahead" | "behind" | "open";
+
+/** Whether a goal is ahead of what was expected by now; open where nothing was, or before it begins. */
+export function verdictOf(row: PacingRow): Verdict {
+  if (row.behind === null || row.behind === undefined || row.state === "upcoming") return "open";
+  return row.behind ? "behind" : "ahead";
+}
+
+/** An amount without its sign, which a word beside it tells. */
+export function magnitude(value: Value | undefined): Value {
+  if (typeof value === "number") return Math.abs(value);
+  return value === null || value === undefined ? null : value.replace(/^-/, "");
+}

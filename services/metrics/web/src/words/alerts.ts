@@ -1,0 +1,71 @@
+import { words } from "./words.ts";
+
+/** The alert feed. */
+export const ALERTS = words({
+  en: {
+    "alerts.title": "Alerts",
+    "alerts.none": "No alert",
+    "alerts.more": "{count} more",
+    "alerts.quiet": "all quiet",
+
+    "severity.critical": "critical",
+    "severity.warning": "warning",
+    "severity.info": "info",
+
+    "state.pending": "pending",
+    "state.firing": "firing",
+    "state.acknowledged": "acknowledged",
+    "state.resolved": "resolved",
+
+    "rule.traffic_spike": "Traffic spike",
+    "rule.traffic_drop": "Traffic drop",
+    "rule.conversion_drop": "Conversion drop",
+    "rule.gmv_behind_target": "GMV behind target",
+    "rule.stock_low": "Stock low",
+    "rule.stock_out": "Stock out",
+    "rule.refund_anomaly": "Refund anomaly",
+    "rule.refund_abuse": "Refund abuse",
+    "rule.order_brushing": "Order brushing",
+    "rule.coupon_abuse": "Coupon abuse",
+    "rule.payment_failure": "Payment failures",
+    "rule.budget_overrun": "Budget overrun",
+    "rule.roi_below_floor": "ROI below floor",
+    "rule.ingest_lag": "Ingest lag",
+    "rule.data_silence": "Data silence",
+    "rule.dead_letters": "Dead letters",
+    "rule.delivery_failure": "Receiver cannot be told",
+  },
+  zh: {
+    "alerts.title": "告警",
+    "alerts.none": "没有告警",
+    "alerts.more": "另有 {count} 条",
+    "alerts.quiet": "一切平稳",
+
+    "severity.critical": "严重",
+    "severity.warning": "警告",
+    "severity.info": "提示",
+
+    "state.pending": "待确认",
+    "state.firing": "触发中",
+    "state.acknowledged": "已认领",
+    "state.resolved": "已恢复",
+
+    "rule.traffic_spike": "流量突增",
+    "rule.traffic_drop": "流量骤降",
+    "rule.conversion_drop": "转化下滑",
+    "rule.gmv_behind_target": "成交额落后目标",
+    "rule.stock_low": "库存偏低",
+    "rule.stock_out": "商品售罄",
+    "rule.refund_anomaly": "退款异常",
+    "rule.refund_abuse": "退款滥用",
+    "rule.order_brushing": "疑似刷单",
+    "rule.coupon_abuse": "优惠券滥用",
+    "rule.payment_failure": "支付失败",
+    "rule.budget_overrun": "预算超支",
+    "rule.roi_below_floor": "ROI 低于底线",
+    "rule.ingest_lag": "采集延迟",
+    "rule.data_silence": "数据中断",
+    "rule.dead_letters": "拒收数据",
+    "rule.delivery_failure": "告警无法送达",
+  },
+});

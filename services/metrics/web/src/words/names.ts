@@ -1,0 +1,73 @@
+import { words } from "./words.ts";
+
+/** Names of phases, metrics, channels and units. */
+export const NAMES = words({
+  en: {
+    "phase.warm_up": "Warm-up",
+    "phase.presale": "Presale",
+    "phase.burst": "Burst",
+    "phase.long_tail": "Long tail",
+    "phase.review": "Review",
+
+    "metric.gmv": "GMV",
+    "metric.paid_gmv": "Paid GMV",
+    "metric.uv": "Visitors (UV)",
+    "metric.pv": "Page views (PV)",
+    "metric.orders_created": "Orders created",
+    "metric.orders_paid": "Orders paid",
+    "metric.conversion_rate": "Conversion",
+    "metric.aov": "Avg. order (AOV)",
+    "metric.roi": "ROI",
+    "metric.refund_rate": "Refund rate",
+    "metric.buyers": "Buyers",
+    "metric.new_buyers": "New buyers",
+    "metric.coupons_redeemed": "Coupons used",
+
+    "channel.app": "App",
+    "channel.web": "Web",
+    "channel.mini_program": "Mini program",
+    "channel.live": "Live stream",
+    "channel.store": "Store",
+    "channel.unknown": "Unknown",
+
+    "unit.day": "d",
+    "unit.hour": "h",
+    "unit.minute": "min",
+    "unit.second": "s",
+    "unit.now": "now",
+  },
+  zh: {
+    "phase.warm_up": "预热期",
+    "phase.presale": "预售期",
+    "phase.burst": "爆发期",
+    "phase.long_tail": "长尾期",
+    "phase.review": "复盘",
+
+    "metric.gmv": "成交额",
+    "metric.paid_gmv": "支付金额",
+    "metric.uv": "访客数 UV",
+    "metric.pv": "浏览量 PV",
+    "metric.orders_created": "下单数",
+    "metric.orders_paid": "支付订单",
+    "metric.conversion_rate": "转化率",
+    "metric.aov": "客单价",
+    "metric.roi": "投入产出比 ROI",
+    "metric.refund_rate": "退款率",
+    "metric.buyers": "支付买家",
+    "metric.new_buyers": "新买家",
+    "metric.coupons_redeemed": "核销券数",
+
+    "channel.app": "App",
+    "channel.web": "网站",
+    "channel.mini_program": "小程序",
+    "channel.live": "直播",
+    "channel.store": "门店",
+    "channel.unknown": "未知",
+
+    "unit.day": "天",
+    "unit.hour": "小时",
+    "unit.minute": "分钟",
+    "unit.second": "秒",
+    "unit.now": "现在",
+  },
+});

@@ -1,0 +1,63 @@
+import { words } from "./words.ts";
+
+/** The curve of the day, the ladder, and what each panel says of itself. */
+export const WALL = words({
+  en: {
+    "trust.complete": "As of {time}, complete",
+    "trust.until": "As of {time}, every event up to {until} is in",
+    "trust.unknown": "unknown",
+    "trust.old": "{span} old",
+    "trust.behind": "{span} behind",
+    "trust.behindUnknown": "completeness unknown",
+
+    "day.title": "Whole campaign",
+    "day.this": "GMV per {interval}",
+    "day.baseline": "baseline",
+    "day.peak": "peak {time} {value}",
+    "day.none": "No sale yet",
+    "day.now": "now",
+    "day.marked": "marked",
+    "day.description": "GMV per {interval} from the start of the campaign to its end",
+    "day.alert": "{severity}: {rule}, {time}, {state}",
+    "day.alerts": "{count} alerts: {first}",
+    "day.open": "still arriving",
+
+    "ladder.title": "From placed to safe",
+    "ladder.placed": "Placed",
+    "ladder.paid": "Paid",
+    "ladder.net_of_refunds": "Less refunds",
+    "ladder.net_of_suspicion": "Less suspected",
+    "ladder.less": "−{amount}",
+    "ladder.orders": "{count} orders",
+    "ladder.ofPlaced": "{share} of placed",
+  },
+  zh: {
+    "trust.complete": "截至 {time}，数据完整",
+    "trust.until": "截至 {time}，{until} 之前的事件已全部到齐",
+    "trust.unknown": "未知",
+    "trust.old": "{span} 前的数据",
+    "trust.behind": "落后 {span}",
+    "trust.behindUnknown": "完整度未知",
+
+    "day.title": "全程走势",
+    "day.this": "每 {interval} 成交额",
+    "day.baseline": "基线",
+    "day.peak": "峰值 {time} {value}",
+    "day.none": "尚无成交",
+    "day.now": "现在",
+    "day.marked": "标记",
+    "day.description": "从活动开始到结束，每 {interval} 的成交额",
+    "day.alert": "{severity}：{rule}，{time}，{state}",
+    "day.alerts": "{count} 条告警：{first}",
+    "day.open": "数据仍在到达",
+
+    "ladder.title": "成交额阶梯",
+    "ladder.placed": "下单",
+    "ladder.paid": "支付",
+    "ladder.net_of_refunds": "扣除退款",
+    "ladder.net_of_suspicion": "扣除可疑",
+    "ladder.less": "−{amount}",
+    "ladder.orders": "{count} 单",
+    "ladder.ofPlaced": "占下单 {share}",
+  },
+});
