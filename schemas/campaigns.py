@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -13,6 +13,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from schemas.metrics import METRICS
 
 CAMPAIGN_ID = r"^[A-Za-z0-9_.-]{1,64}$"
+
+_REASON = timedelta(days=180)
+"""How far from its campaign an event of its calendar may begin: beyond, a date is mistyped."""
 
 Amount = Annotated[Decimal, Field(ge=0, max_digits=30, allow_inf_nan=False)]
 
@@ -37,6 +40,25 @@ class Phase(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.end <= self.start:
+            raise ValueError("end must be after start")
+        return self
+
+
+class PlannedEvent(BaseModel):
+    """Something planned that is worth a mark on the curve, such as a flash sale; without an end it is a moment.
+
+    Unlike a phase it has no targets, may lie in any phase and beside others.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end is not None and self.end <= self.start:
             raise ValueError("end must be after start")
         return self
 
@@ -98,6 +120,14 @@ class Campaign(BaseModel):
                 "targets": {"total": {"gmv": "1000000.00", "uv": 50000}, "phases": {"burst": {"gmv": "800000.00"}}},
                 "budgets": {"app": "20000.00"},
                 "baseline_campaign_id": "double-11-2025",
+                "calendar": [
+                    {"name": "opening", "start": "2026-11-11T00:00:00+08:00"},
+                    {
+                        "name": "live stream",
+                        "start": "2026-11-11T20:00:00+08:00",
+                        "end": "2026-11-11T22:00:00+08:00",
+                    },
+                ],
             }
         },
     )
@@ -111,6 +141,8 @@ class Campaign(BaseModel):
     targets: Targets = Targets()
     budgets: dict[str, Amount] = {}
     baseline_campaign_id: Annotated[str, Field(pattern=CAMPAIGN_ID)] | None = None
+    calendar: Annotated[list[PlannedEvent], Field(max_length=200)] = []
+    """Planned events, marked on the curve of the campaign."""
     note: Annotated[str, Field(max_length=2000)] | None = None
     """Shown on the page: where the numbers come from, for example."""
 
@@ -125,6 +157,9 @@ class Campaign(BaseModel):
     def _consistent(self) -> Self:
         if self.end <= self.start:
             raise ValueError("end must be after start")
+        for event in self.calendar:
+            if not self.start - _REASON <= event.start <= self.end + _REASON:
+                raise ValueError(f"calendar: {event.name!r} must start within {_REASON.days} days of the campaign")
         names = [phase.name for phase in self.phases]
         if len(set(names)) != len(names):
             raise ValueError("phases: names must differ")

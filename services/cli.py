@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from services.common.errors import WarroomError
+
+if TYPE_CHECKING:
+    from services.common.service import Service
+    from services.common.settings import Settings
 
 # NumPy's linear algebra, which nobody here uses, would start a thread a core that spins and takes memory.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,6 +28,7 @@ _COMMANDS = {
     "rules": ("services.alerts.rules.cli", "rules"),
     "replay": ("services.simulator.cli", "replay"),
     "rehearse": ("services.rehearsal.cli", "rehearse"),
+    "review": ("services.review.cli", "review"),
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
@@ -43,6 +48,8 @@ class _LazyGroup(click.Group):
             return None
         if cmd_name == "schemas":
             ctx.obj = self._documents()
+        if cmd_name == "metrics":
+            ctx.obj = self._companions
         module, attribute = _COMMANDS[cmd_name]
         command: Any = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
@@ -52,9 +59,17 @@ class _LazyGroup(click.Group):
     def _documents() -> list[Any]:
         """What services have generated beside the schemas' own documents; `schemas/` knows no service."""
         from schemas.documents import Document
-        from services.alerts.rules.schema import PATH, rules_schema_text
+        from services.alerts.rules import schema as rules
+        from services.standalone import document as api
 
-        return [Document(PATH, rules_schema_text)]
+        return [Document(rules.PATH, rules.rules_schema_text), Document(api.PATH, api.openapi_text)]
+
+    @staticmethod
+    def _companions(settings: Settings) -> list[Service]:
+        """What is served beside the numbers, by the same process and of them."""
+        from services.review.service import ReviewService
+
+        return [ReviewService(settings)]
 
 
 @click.group(cls=_LazyGroup, help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})

@@ -29,6 +29,8 @@ class Example:
     media: str = "application/json"
     fixed: bool = True
     status: int = 200
+    brief: bool = False
+    """Long lists are shown by their first items."""
 
 
 _ID: Final = {"campaign_id": CAMPAIGN}
@@ -47,6 +49,10 @@ _DECLARATION: Final = {
     ],
     "targets": {"total": {"gmv": "6156.00"}, "phases": {"burst": {"orders_paid": 2}}},
     "budgets": {"app": "5000.00"},
+    "calendar": [
+        {"name": "opening", "start": "2025-11-11T00:00:00+08:00"},
+        {"name": "live stream", "start": "2025-11-11T20:00:00+08:00", "end": "2025-11-11T22:00:00+08:00"},
+    ],
 }
 assert Campaign.model_validate(_DECLARATION)
 
@@ -81,6 +87,97 @@ _SILENCE: Final = {
     "duration": "90d",
 }
 
+_INCIDENT: Final = {
+    "type": "stock_out",
+    "rule": "stock_out",
+    "campaign_id": "rehearsal-1",
+    "labels": {"campaign_id": "rehearsal-1", "item_id": "sku-0004"},
+    "starts_at": "2026-11-10T13:56:00.000Z",
+    "ends_at": "2026-11-10T13:59:00.000Z",
+    "details": {},
+    "consequences": [],
+}
+_SCORECARD: Final = {
+    "path": "the embedded broker, ingest, embedded ClickHouse, alerts, a webhook receiver",
+    "rehearsed": {
+        "seed": 1,
+        "seeds": 1,
+        "hours": 2.0,
+        "variant": "full",
+        "events_per_second": 15.0,
+        "start": "2026-11-10T12:00:00.000Z",
+        "step_seconds": 5.0,
+    },
+    "totals": {
+        "festivals": 1,
+        "events": 108204,
+        "injected": 1,
+        "found": 1,
+        "found_share": 1.0,
+        "false_pages": 0,
+        "false_pages_per_festival": 0.0,
+        "delay_median_seconds": 20.89,
+        "delay_p90_seconds": 20.89,
+        "delay_max_seconds": 20.89,
+        "event_hours": 2.0,
+        "real_seconds": 712.4,
+        "times_real_speed": 10.1,
+        "festival_hours_per_hour": 10.1,
+        "steps": 1440,
+    },
+    "rules": {
+        "stock_out": {
+            "injected": 1,
+            "found": 1,
+            "missed": 0,
+            "false": 0,
+            "accepted": 0,
+            "delay_median_seconds": 20.89,
+            "delay_p90_seconds": 20.89,
+            "delay_max_seconds": 20.89,
+        }
+    },
+    "kinds": {"stock_out": {"injected": 1, "found": 1}},
+    "deliveries": {"due": 2, "received_once": 2, "never_received": 0, "received_again": 0},
+    "found": [
+        {
+            **_INCIDENT,
+            "delay_seconds": 20.89,
+            "page": {
+                "alert_id": "01a1c5beae837a4b882dcd4f3a85",
+                "rule": "stock_out",
+                "severity": "critical",
+                "labels": _INCIDENT["labels"],
+                "told_at": "2026-11-10T13:56:20.890Z",
+                "summary": "Item sku-0004 is sold out in all warehouses",
+            },
+        }
+    ],
+    "missed": [],
+    "false": [],
+    "accepted": [],
+    "decoys": [],
+    "real_seconds_by_part": {"ingest": 280.1, "alerts": 391.6},
+}
+_REHEARSAL: Final = {
+    "name": "friday",
+    "written_at": "2026-11-20T09:12:44.120Z",
+    "start": "2026-11-10T12:00:00.000Z",
+    "variant": "full",
+    "seed": 1,
+    "festivals": 1,
+    "hours": 2.0,
+    "events": 108204,
+    "injected": 1,
+    "found": 1,
+    "found_share": 1.0,
+    "false_pages_per_festival": 0.0,
+    "delay_median_seconds": 20.89,
+    "delay_p90_seconds": 20.89,
+    "problem": None,
+}
+_REHEARSALS: Final = {"columns": list(_REHEARSAL), "rows": [_REHEARSAL], "next_cursor": None}
+
 EXAMPLES: Final[Mapping[str, Example]] = {
     "PUT /api/v1/campaigns/{campaign_id}": Example(_ID, _DECLARATION),
     "GET /api/v1/campaigns/{campaign_id}": Example(_ID),
@@ -110,6 +207,9 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         'event: alert\ndata: {"id":"' + ALERT + '","state":"firing"}\n\n'
         "event: snapshot\nid: 3f9a1c20-18-1762862442000\n"
         'data: {"as_of":"2025-11-11T12:00:42Z","campaign":{},"overview":{},"pulse":{},"alerts":{},"channels":{}}\n\n',
+    ),
+    "GET /api/v1/campaigns/{campaign_id}/snapshot": Example(
+        {**_ID, "at": "2025-11-11T20:01:30+08:00", "channel": ["app"]}, fixed=False, brief=True
     ),
     "GET /api/v1/dead-letters": Example({"reason": "unsupported_currency", "limit": "10"}),
     "GET /api/v1/dead-letters/{topic}/{partition}/{offset}": Example(
@@ -174,6 +274,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     ),
     "GET /api/v1/rules": Example({"limit": "2"}, fixed=False),
     "GET /api/v1/audit": Example({"day": "2025-11-11"}, fixed=False),
+    "GET /api/v1/rehearsals": Example({"limit": "10"}, fixed=False, answer=_REHEARSALS),
+    "GET /api/v1/rehearsals/{name}": Example({"name": "friday"}, fixed=False, answer=_SCORECARD),
     "GET /healthz": Example(answer={"status": "ok"}),
     "GET /readyz": Example(answer={"status": "ready"}),
     "GET /metrics": Example(media="text/plain", answer='warroom_service_ready{service="metrics"} 1.0\n'),

@@ -4,8 +4,10 @@ WarroomError
 ├── ConfigurationError      a setting is missing, malformed or unsafe; the message says what to change
 ├── ContractError           input from outside breaks the contract
 │   ├── RefusedEvent        one Kafka record; carries the reason of the contract
-│   └── InvalidRequest      one HTTP request; carries the field at fault
+│   ├── InvalidRequest      one HTTP request; carries the field at fault
+│   └── UnreadableFile      one file; the message says what is wrong with it
 ├── NotFound                the thing that was named does not exist
+├── Busy                    as much is going on as may: the same call may work in a moment
 ├── StoreError              ClickHouse did not do what was asked
 │   ├── StoreUnavailable    it may work later: retry
 │   └── StoreRejected       it will never work: the statement or the data is wrong
@@ -49,6 +51,10 @@ class InvalidRequest(ContractError):
         self.detail = detail
 
 
+class UnreadableFile(ContractError):
+    """A file that is not what it should be; the message says what is wrong with it, without naming it."""
+
+
 class NotFound(WarroomError):
     """What the request names does not exist; `kind` and `name` say what was looked for."""
 
@@ -56,6 +62,10 @@ class NotFound(WarroomError):
         super().__init__(f"no {kind} named {name!r}")
         self.kind = kind
         self.name = name
+
+
+class Busy(WarroomError):
+    """As much is going on as may at a time; the message says of what. The same call may work in a moment."""
 
 
 class StoreError(WarroomError):

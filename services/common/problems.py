@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from services.common.errors import (
     BrokerError,
+    Busy,
     ConfigurationError,
     InvalidRequest,
     NotFound,
@@ -66,6 +67,10 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(NotFound)
     async def _missing(_: Request, error: NotFound) -> JSONResponse:
         return problem(404, "Not found", str(error))
+
+    @app.exception_handler(Busy)
+    async def _busy(_: Request, error: Busy) -> JSONResponse:
+        return problem(503, "Too much at a time", str(error))
 
     @app.exception_handler(StoreUnavailable)
     async def _unavailable(request: Request, error: StoreUnavailable) -> JSONResponse:

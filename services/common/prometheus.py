@@ -238,6 +238,7 @@ class Published(Collector):
 _CAMPAIGN = ("campaign",)
 _CHANNEL = ("campaign", "channel")
 _TARGET = ("campaign", "scope", "metric")
+_DISK = ("disk",)
 
 CHANNEL_METRICS = (
     "gmv",
@@ -252,6 +253,9 @@ CHANNEL_METRICS = (
     "roi",
 )
 """What is exported by channel too."""
+
+BASELINE_METRICS = ("gmv", "paid_gmv", "orders_paid", "uv", "conversion_rate")
+"""What is exported of the campaign that a campaign is compared with."""
 
 
 def business_name(metric: str, *, channel: bool = False) -> str:
@@ -286,14 +290,27 @@ BUSINESS = Published(
         *(_business_family(metric, channel=False) for metric in METRICS),
         *(_business_family(metric, channel=True) for metric in CHANNEL_METRICS),
         Family("warroom_campaign_target_attained_ratio", "Reached share of a target.", _TARGET),
+        Family("warroom_campaign_target", "A target, in the metric's own unit.", _TARGET),
         Family("warroom_campaign_target_expected_ratio", "Share of a target that is expected by now.", _TARGET),
         Family("warroom_campaign_target_projected_ratio", "Share of a target that is projected for its end.", _TARGET),
         Family("warroom_campaign_budget_used_ratio", "Used share of a channel's budget.", _CHANNEL),
+        Family(
+            "warroom_campaign_baseline",
+            "A metric of the baseline campaign at the same elapsed time, in the metric's own unit.",
+            ("campaign", "metric"),
+        ),
+        Family("warroom_campaign_funnel_users", "Users who reached a step of the funnel.", ("campaign", "step")),
         Family("warroom_campaigns_running", "Campaigns that are running now.", ()),
         Family("warroom_campaigns_exported", "Campaigns that are running now and exported; the rest are too many.", ()),
         Family("warroom_watermark_age_seconds", "Age of the watermark of a kind of events.", ("kind",)),
         Family("warroom_business_refresh_timestamp_seconds", "When the business metrics were read.", ()),
         Family("warroom_reporting_currency_info", "The currency of all amounts.", ("currency",)),
+        Family("warroom_external_url_info", "How people reach this Warroom.", ("url",)),
+        Family("warroom_store_disk_free_bytes", "Free space of a disk of ClickHouse.", _DISK),
+        Family("warroom_store_disk_size_bytes", "Size of a disk of ClickHouse.", _DISK),
+        Family("warroom_store_table_bytes", "Bytes on disk of a table of Warroom, by table.", ("table",)),
+        Family("warroom_store_table_rows", "Rows of a table of Warroom, by table.", ("table",)),
+        Family("warroom_store_table_parts", "Active parts of the fullest partition of a table.", ("table",)),
     ]
 )
 """Business metrics of a bounded number of campaigns, channels and targets; services/metrics/exporter.py fills them."""

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.http.document import with_examples
+from schemas.http.shapes import described
 from services.common import prometheus
 from services.common.errors import WarroomError
 from services.common.http import ConnectionProtocol, Measured
@@ -57,7 +58,7 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return app.openapi_schema or with_examples(describe())
+        return app.openapi_schema or with_examples(described(describe()))
 
     app.openapi = openapi  # type: ignore[method-assign]
     return app

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
 
+    # Rehearsals
+    rehearsals_dir: Path | None = Field(
+        None, description="folder of scorecards of `warroom rehearse --out`, shown at /rehearsal; docs/rehearsal.md"
+    )
+
     # Audit
     audit_every_seconds: int = Field(0, ge=0, description="what arrived today is audited this often; 0 is never")
 

@@ -103,6 +103,7 @@ class KnownCampaign:
             "targets": {},
             "budgets": {},
             "baseline_campaign_id": None,
+            "calendar": [],
             "note": None,
         }
         current = self.declared.phase_at(to_datetime(now_ms)) if self.declared is not None else None

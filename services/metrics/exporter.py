@@ -14,17 +14,21 @@ from schemas.metrics import Value
 from services.common import prometheus
 from services.common.clock import MINUTE_MS, Clock, floor_minute, to_ms
 from services.common.errors import StoreError
-from services.common.prometheus import CHANNEL_METRICS, business_name
+from services.common.prometheus import BASELINE_METRICS, CHANNEL_METRICS, business_name
 from services.common.query.completeness import Completeness, read_completeness
 from services.common.query.engine import QueryEngine
+from services.common.query.folds import FoldCuts
+from services.common.query.funnel import funnel
 from services.common.query.question import Question
 from services.common.store import StorePool
+from services.metrics.baselines.choice import DECLARED, find_baseline
 from services.metrics.campaigns import CampaignBook, KnownCampaign
 from services.metrics.overview import metrics_of
 from services.metrics.pacing.goals import Scope, State
 from services.metrics.pacing.pace import pace
 from services.metrics.pacing.reading import Reading
 from services.metrics.pacing.table import read_pacing
+from services.metrics.store_health import store_health
 from services.metrics.tables import gross_margin
 
 logger = logging.getLogger(__name__)
@@ -56,8 +60,18 @@ Samples = defaultdict[str, dict[tuple[str, ...], float]]
 class Exporter:
     """Owns what `prometheus.BUSINESS` publishes."""
 
-    def __init__(self, pool: StorePool, engine: QueryEngine, book: CampaignBook, currency: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        pool: StorePool,
+        engine: QueryEngine,
+        book: CampaignBook,
+        currency: str,
+        clock: Clock,
+        external_url: str = "",
+    ) -> None:
         self._pool = pool
+        self._cuts = FoldCuts(pool)
+        self._external_url = external_url
         self._engine = engine
         self._book = book
         self._currency = currency
@@ -102,6 +116,9 @@ class Exporter:
             samples["warroom_watermark_age_seconds"][(kind,)] = max(0, now - moment) / 1000
         samples["warroom_business_refresh_timestamp_seconds"][()] = now / 1000
         samples["warroom_reporting_currency_info"][(self._currency,)] = 1
+        if self._external_url:
+            samples["warroom_external_url_info"][(self._external_url,)] = 1
+        samples |= await store_health(self._pool)
         prometheus.BUSINESS.publish(samples)
 
     async def _campaign(self, samples: Samples, name: str, completeness: Completeness) -> None:
@@ -112,6 +129,10 @@ class Exporter:
         _put(samples, (name,), await metrics_of(self._engine, campaign, question))
         for channel, values in (await self._channels(campaign, question)).items():
             _put(samples, (name, channel), values)
+        for step in (await funnel(self._pool, question, self._cuts))[""]:
+            if step.users is not None:
+                samples["warroom_campaign_funnel_users"][name, step.step] = step.users
+        await self._baseline(samples, campaign, question, completeness.as_of_ms)
         budgets: list[Reading] = []
         for reading in await read_pacing(self._engine, self._book, campaign, completeness):
             goal = reading.goal
@@ -121,6 +142,7 @@ class Exporter:
             elif (goal.scope is Scope.CAMPAIGN or found.state is State.CURRENT) and goal.target > 0:
                 # Of the phases only the current one: at most two rows a metric, however many phases there are.
                 labels = (name, goal.scope.value, goal.metric)
+                samples["warroom_campaign_target"][labels] = float(goal.target)
                 for what, value in (
                     ("attained", found.value),
                     ("expected", found.expected),
@@ -130,6 +152,16 @@ class Exporter:
                         share = float(Decimal(value) / goal.target)
                         samples[f"warroom_campaign_target_{what}_ratio"][labels] = share
         _put_budgets(samples["warroom_campaign_budget_used_ratio"], name, budgets)
+
+    async def _baseline(self, samples: Samples, campaign: KnownCampaign, question: Question, now: int) -> None:
+        baseline = await find_baseline(self._book, campaign, DECLARED)
+        if baseline is None:
+            return
+        then = baseline.question(question, now)
+        answer = await self._engine.metrics(then, BASELINE_METRICS, gross_margin(baseline.campaign))
+        for metric, value in answer.rows.get((0, ""), answer.empty).items():
+            if value is not None:
+                samples["warroom_campaign_baseline"][campaign.campaign_id, metric] = float(value)
 
     async def _channels(self, campaign: KnownCampaign, question: Question) -> dict[str, Mapping[str, Value]]:
         margin = gross_margin(campaign)

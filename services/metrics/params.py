@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
 from schemas.metrics import DIMENSIONS, METRICS
 from services.common.clock import MINUTE_MS, floor_minute, to_ms
@@ -49,10 +49,7 @@ _Filter = Annotated[list[str] | None, Query(description="keep events with this v
 _Moment = "RFC 3339 with offset, floored to the minute"
 
 
-def period_parameters(
-    request: Request,
-    start: Annotated[str | None, Query(alias="from", description=f"start, {_Moment}; default the campaign's")] = None,
-    end: Annotated[str | None, Query(alias="to", description=f"end (excluded), {_Moment}; default now")] = None,
+def filter_parameters(
     channel: _Filter = None,
     region: _Filter = None,
     item_category: _Filter = None,
@@ -61,8 +58,8 @@ def period_parameters(
     device_category: _Filter = None,
     phase: _Filter = None,
     customer_type: _Filter = None,
-) -> PeriodParameters:
-    """The FastAPI dependency of every call over a period. Raises `InvalidRequest`."""
+) -> dict[str, tuple[str, ...]]:
+    """The FastAPI dependency of every call that can be filtered: the values to keep, by dimension."""
     given = {
         "channel": channel,
         "region": region,
@@ -73,20 +70,28 @@ def period_parameters(
         "phase": phase,
         "customer_type": customer_type,
     }
+    return {name: tuple(values) for name, values in given.items() if values}
+
+
+def period_parameters(
+    filters: Annotated[dict[str, tuple[str, ...]], Depends(filter_parameters)],
+    start: Annotated[str | None, Query(alias="from", description=f"start, {_Moment}; default the campaign's")] = None,
+    end: Annotated[str | None, Query(alias="to", description=f"end (excluded), {_Moment}; default now")] = None,
+) -> PeriodParameters:
+    """The FastAPI dependency of every call over a period. Raises `InvalidRequest`."""
     start_ms = parse_moment("from", start)
     end_ms = parse_moment("to", end)
     if start_ms is not None and end_ms is not None and end_ms < start_ms:
         raise InvalidRequest("to", "must not be before from")
-    return PeriodParameters(start_ms, end_ms, {name: tuple(values) for name, values in given.items() if values})
+    return PeriodParameters(start_ms, end_ms, filters)
 
 
 def span_parameters(
-    request: Request,
     start: Annotated[str | None, Query(alias="from", description=f"start, {_Moment}; default the campaign's")] = None,
     end: Annotated[str | None, Query(alias="to", description=f"end (excluded), {_Moment}; default now")] = None,
 ) -> PeriodParameters:
     """The FastAPI dependency of calls over a period that take no filters. Raises `InvalidRequest`."""
-    return period_parameters(request, start, end)
+    return period_parameters({}, start, end)
 
 
 def refuse_others(request: Request, *allowed: str) -> None:
@@ -127,6 +132,13 @@ def refuse_unknown(request: Request, *allowed: str) -> None:
 
 def parse_moment(field: str, text: str | None) -> int | None:
     """Epoch ms of an RFC 3339 moment, floored to the minute; None of None."""
+    ms = parse_instant(field, text)
+    return None if ms is None else floor_minute(ms)
+
+
+def parse_instant(field: str, text: str | None) -> int | None:
+    """Epoch ms of an RFC 3339 moment; None of None. Raises `InvalidRequest` for one without an offset or outside of
+    what the store can hold."""
     if text is None:
         return None
     try:
@@ -139,7 +151,7 @@ def parse_moment(field: str, text: str | None) -> int | None:
     ms = to_ms(moment)
     if not 0 <= ms < LATEST_MS:
         raise InvalidRequest(field, "must be between 1970 and 2106")
-    return floor_minute(ms)
+    return ms
 
 
 def parse_metrics(text: str | None, default: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import ValidationError
 
 from schemas.campaigns import Campaign
@@ -25,8 +25,6 @@ from services.metrics.params import (
     parse_order,
     refuse_unknown,
 )
-from services.metrics.stream import Broadcasts
-from services.metrics.stream_response import StreamResponse
 from services.metrics.tables import (
     FUNNEL_KINDS,
     INVENTORY_KINDS,
@@ -70,6 +68,7 @@ _CAMPAIGNS = [
     Column("targets", Type.JSON),
     Column("budgets", Type.JSON),
     Column("baseline_campaign_id", Type.TEXT),
+    Column("calendar", Type.JSON),
     Column("note", Type.TEXT),
     Column("currency", Type.TEXT),
     Column("declared", Type.JSON),
@@ -80,7 +79,7 @@ _CAMPAIGNS = [
 _ANSWERED_ONLY = frozenset({"id", "campaign_id", "currency", "declared", "current_phase"})
 
 
-def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
+def build_router(asking: Asking) -> APIRouter:
     """Every path of the contract that speaks of numbers."""
     router = APIRouter(prefix="/api/v1", tags=["numbers"])
     book, engine, pool, clock = asking.book, asking.engine, asking.pool, asking.clock
@@ -218,18 +217,6 @@ def build_router(asking: Asking, broadcasts: Broadcasts) -> APIRouter:
         )
         kinds = (*INVENTORY_KINDS, *STOCK_SPEND_KINDS)
         return tabular_response(request, *table, about=completeness.about(question.end_ms, kinds), page=page)
-
-    @router.get("/campaigns/{campaign_id}/stream", summary="Server-sent events: a snapshot each second, alerts")
-    async def stream(
-        request: Request,
-        campaign_id: CampaignId,
-        last_event_id: Annotated[
-            str | None, Header(description="the last id that was seen: alerts that were missed come first")
-        ] = None,
-    ) -> Response:
-        _refuse(request)
-        await broadcasts.admit(campaign_id, lambda: book.get(campaign_id))
-        return StreamResponse(broadcasts, campaign_id, last_event_id)
 
     return router
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, PlainTextResponse, Response
 
 from services.common.clock import Clock, wall_clock
 from services.common.errors import StoreError
@@ -24,14 +22,18 @@ from services.metrics.exporter import Exporter
 from services.metrics.folding import Folder
 from services.metrics.ladder import build_ladder_router
 from services.metrics.pacing.router import build_pacing_router
+from services.metrics.pages import add_pages
+from services.metrics.rehearsals import build_rehearsals_router
 from services.metrics.routes import build_router
 from services.metrics.snapshot import Snapshots
 from services.metrics.stream import Broadcasts
+from services.metrics.wall.moment import Moments
+from services.metrics.wall.router import build_wall_router
 
 logger = logging.getLogger(__name__)
 
-PAGE = Path(__file__).parent / "web" / "dist"
 QUERY_THREADS = 4
+REPLAY_THREADS = 2
 CHECK_SECONDS = 2.0
 
 
@@ -49,23 +51,26 @@ class MetricsService:
         # A thread of its own: who asks must not wait for a fold.
         self._folding_pool = StorePool(store, threads=1, name="folding")
         self._folder = Folder(self._folding_pool, clock)
+        # Nor must the live screens wait for someone who replays a night at sixty times its speed.
+        self._replay_pool = StorePool(store, threads=REPLAY_THREADS, name="replays")
         self._background = background
         engine = QueryEngine(self._pool)
         book = CampaignBook(self._pool, clock, settings.reporting_currency)
-        self._broadcasts = Broadcasts(
-            lambda campaign_id: Snapshots(campaign_id, self._pool, settings.reporting_currency, clock)
-        )
-        self._exporter = Exporter(self._pool, engine, book, settings.reporting_currency, clock)
+        self._broadcasts = Broadcasts(lambda lens: Snapshots(lens, self._pool, settings, clock))
+        self._exporter = Exporter(self._pool, engine, book, settings.reporting_currency, clock, settings.external_url)
         self.router = APIRouter()
         asking = Asking(self._pool, engine, book, clock)
-        self.router.include_router(build_router(asking, self._broadcasts))
+        self.router.include_router(build_router(asking))
+        moments = Moments(self._replay_pool, settings, clock)
+        self.router.include_router(build_wall_router(book, self._broadcasts, moments))
         self.router.include_router(build_pacing_router(asking))
         self.router.include_router(build_ladder_router(asking, settings.brushing_orders_per_hour))
         self.router.include_router(build_attribution_router(asking))
         self.router.include_router(build_cohorts_router(asking))
         self.router.include_router(build_experiments_router(asking))
         self.router.include_router(build_letter_router(self._pool, settings, clock))
-        _add_page(self.router)
+        self.router.include_router(build_rehearsals_router(settings.rehearsals_dir))
+        add_pages(self.router)
         self._reason: str | None = "has not reached the store yet"
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -93,32 +98,9 @@ class MetricsService:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._broadcasts.close()
         await self._folding_pool.close()
+        await self._replay_pool.close()
         await self._pool.close()
 
     def not_ready(self) -> str | None:
         """Ready when the store has answered lately."""
         return self._reason
-
-
-def _add_page(router: APIRouter) -> None:
-    """The page at `/` and its files, which are built by `make setup`."""
-
-    @router.get("/", include_in_schema=False)
-    async def page() -> Response:
-        index = PAGE / "index.html"
-        if not index.is_file():
-            return PlainTextResponse("The page is not built; run `make setup`.\n", status_code=503)
-        return FileResponse(index, headers={"Cache-Control": "no-cache"})
-
-    @router.get("/assets/{name}", include_in_schema=False)
-    async def asset(name: str) -> Response:
-        file = PAGE / "assets" / name
-        if "/" in name or ".." in name or not file.is_file():
-            return PlainTextResponse("Not found\n", status_code=404)
-        # The build puts a hash of the content into each name.
-        return FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
-
-    @router.get("/favicon.svg", include_in_schema=False)
-    async def icon() -> Response:
-        file = PAGE / "favicon.svg"
-        return FileResponse(file) if file.is_file() else PlainTextResponse("Not found\n", status_code=404)

@@ -1,4 +1,4 @@
-"""The live stream: one snapshot a second per campaign that somebody watches, however many do."""
+"""The live stream: one snapshot a second per lens that somebody watches through, however many do."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from itertools import islice
 from typing import Any, Protocol
 
 from services.common import prometheus
-from services.common.errors import WarroomError
+from services.common.errors import Busy, WarroomError
 from services.metrics.frames import Message, event_bytes
 from services.metrics.viewer import Viewer
+from services.metrics.wall.lens import Lens
 
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 1.0
 IDLE_SECONDS = 10.0
-"""How long a campaign's snapshots go on after its last viewer left: a page that reloads finds them warm."""
+"""How long a lens's snapshots go on after its last viewer left: a page that reloads finds them warm."""
+MOST_FILTERED = 16
+"""Broadcasts with filters that run at a time: each asks the store every second."""
 REMEMBERED = 600
 """Frames whose alerts are kept for those who come back."""
 PAST_MS = 3_600_000
@@ -80,6 +83,8 @@ class _Broadcast:
     viewers: dict[Viewer, None] = field(default_factory=dict)
     frames: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     latest: _Frame | None = None
+    idle_since: float | None = None
+    """When (loop time) it was first seen without viewers; None while it has some."""
     task: asyncio.Task[None] | None = None
 
 
@@ -91,38 +96,39 @@ class Broadcasts:
     passed over or comes back is sent the alerts that it missed and the latest snapshot.
     """
 
-    def __init__(self, source: Callable[[str], SnapshotSource]) -> None:
+    def __init__(self, source: Callable[[Lens], SnapshotSource]) -> None:
         self._source = source
-        self._running: dict[str, _Broadcast] = {}
-        self._asking: dict[str, asyncio.Task[object]] = {}
+        self._running: dict[Lens, _Broadcast] = {}
+        self._asking: dict[Lens, asyncio.Task[object]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def admit(self, campaign_id: str, look_up: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Raises what `look_up` raises for a campaign that cannot be watched.
+    async def admit(self, lens: Lens, look_up: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Raises what `look_up` raises for a campaign that cannot be watched, and `Busy` for one filter too many.
 
         It is asked once however many come at a time, as after a restart, and not at all for one that is being watched.
         """
-        if campaign_id in self._running:
+        if lens in self._running:
             return
-        asking = self._asking.get(campaign_id)
+        asking = self._asking.get(lens)
         if asking is None:
-            asking = self._asking[campaign_id] = asyncio.create_task(look_up(), name=f"admit-{campaign_id}")
-            asking.add_done_callback(lambda _: self._asking.pop(campaign_id, None))
+            asking = self._asking[lens] = asyncio.create_task(look_up(), name=f"admit-{lens.campaign_id}")
+            asking.add_done_callback(lambda _: self._asking.pop(lens, None))
         # One who gives up must not end it for the others.
         await asyncio.shield(asking)
+        if lens.filters and lens not in self._running and not self._closed:
+            self._make_room()
+            # Here, so that it counts before its first viewer has come.
+            self._begun(lens)
 
     @contextmanager
-    def watching(self, campaign_id: str, viewer: Viewer) -> Iterator[None]:
-        """Sends a viewer the events of a campaign for as long as the block runs."""
+    def watching(self, lens: Lens, viewer: Viewer) -> Iterator[None]:
+        """Sends a viewer the events of a lens for as long as the block runs."""
         if self._closed:
             viewer.end()
             yield
             return
-        broadcast = self._running.get(campaign_id)
-        if broadcast is None:
-            broadcast = self._running[campaign_id] = _Broadcast(self._source(campaign_id))
-        if broadcast.task is None or broadcast.task.done():
-            broadcast.task = asyncio.create_task(self._run(campaign_id, broadcast), name=f"stream-{campaign_id}")
+        broadcast = self._begun(lens)
         broadcast.viewers[viewer] = None
         prometheus.STREAM_VIEWERS.inc()
         try:
@@ -134,6 +140,30 @@ class Broadcasts:
             del broadcast.viewers[viewer]
             prometheus.STREAM_VIEWERS.dec()
 
+    def _begun(self, lens: Lens) -> _Broadcast:
+        broadcast = self._running.get(lens)
+        if broadcast is None:
+            broadcast = self._running[lens] = _Broadcast(self._source(lens))
+        if broadcast.task is None or broadcast.task.done():
+            broadcast.task = asyncio.create_task(self._run(lens, broadcast), name=f"stream-{lens.campaign_id}")
+        return broadcast
+
+    def _make_room(self) -> None:
+        """Ends the filtered broadcast that nobody has watched for longest, if there are too many for one more."""
+        filtered = {lens: broadcast for lens, broadcast in self._running.items() if lens.filters}
+        if len(filtered) < MOST_FILTERED:
+            return
+        idle = {lens: broadcast.idle_since for lens, broadcast in filtered.items() if not broadcast.viewers}
+        left = {lens: since for lens, since in idle.items() if since is not None}
+        if not left:
+            raise Busy(f"{MOST_FILTERED} filters are being watched; the snapshot of one can be asked for instead")
+        longest = min(left, key=lambda lens: left[lens])
+        ended = self._running.pop(longest)
+        if ended.task is not None:
+            ended.task.cancel()
+            self._ending.add(ended.task)
+            ended.task.add_done_callback(self._ending.discard)
+
     async def close(self) -> None:
         """Ends every viewer's stream and every broadcast."""
         self._closed = True
@@ -143,26 +173,26 @@ class Broadcasts:
                 await asyncio.gather(broadcast.task, return_exceptions=True)
             for viewer in broadcast.viewers:
                 viewer.end()
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
-    async def _run(self, campaign_id: str, broadcast: _Broadcast) -> None:
+    async def _run(self, lens: Lens, broadcast: _Broadcast) -> None:
         try:
-            await self._ticks(campaign_id, broadcast)
+            await self._ticks(lens, broadcast)
         finally:
             await broadcast.source.close()
 
-    async def _ticks(self, campaign_id: str, broadcast: _Broadcast) -> None:
+    async def _ticks(self, lens: Lens, broadcast: _Broadcast) -> None:
         loop = asyncio.get_running_loop()
-        idle_since: float | None = None
         failures = 0
         spoken = loop.time()
         while not self._closed:
             started = loop.time()
             if broadcast.viewers:
-                idle_since = None
-            elif idle_since is None:
-                idle_since = started
-            elif started - idle_since > IDLE_SECONDS:
-                self._running.pop(campaign_id, None)
+                broadcast.idle_since = None
+            elif broadcast.idle_since is None:
+                broadcast.idle_since = started
+            elif started - broadcast.idle_since > IDLE_SECONDS:
+                self._running.pop(lens, None)
                 return
             try:
                 tick = await broadcast.source.tick()
@@ -172,7 +202,7 @@ class Broadcasts:
                 failures += 1
                 logger.warning(
                     "snapshot failed",
-                    extra={"campaign_id": campaign_id, "error": str(error)},
+                    extra={"campaign_id": lens.campaign_id, "filtered": bool(lens.filters), "error": str(error)},
                     exc_info=None if isinstance(error, WarroomError) else error,
                 )
                 if loop.time() - spoken >= HEARTBEAT_SECONDS:

@@ -9,6 +9,7 @@ from services.common.http import connection_of
 from services.metrics.frames import Wire
 from services.metrics.stream import Broadcasts
 from services.metrics.viewer import Viewer
+from services.metrics.wall.lens import Lens
 
 _HEADERS = {
     # A proxy must not transform it: its own compression would hold events back.
@@ -23,11 +24,11 @@ class StreamResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, broadcasts: Broadcasts, campaign_id: str, last_id: str | None) -> None:
+    def __init__(self, broadcasts: Broadcasts, lens: Lens, last_id: str | None) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._broadcasts = broadcasts
-        self._campaign_id = campaign_id
+        self._lens = lens
         self._last_id = last_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +39,7 @@ class StreamResponse(Response):
         if wire.gzip:
             self.headers["Content-Encoding"] = "gzip"
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        with self._broadcasts.watching(self._campaign_id, Viewer(connection, wire, self._last_id)):
+        with self._broadcasts.watching(self._lens, Viewer(connection, wire, self._last_id)):
             while (await receive())["type"] != "http.disconnect":
                 continue
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -163,9 +163,14 @@ async def inventory_table(
     *,
     now_ms: int,
     limit: int | None,
+    also: Collection[str] = (),
+    until_ms: int = 0,
     with_spend: bool = False,
 ) -> Table:
-    """One row an item, those that run out soonest first. `with_spend` estimates what is spent on each, from events."""
+    """One row an item, those that run out soonest first; beyond `limit` of them only the items named in `also`.
+
+    `until_ms` as in `stock`. `with_spend` estimates what is spent on each, from events.
+    """
     columns = [
         Column("item_id", Type.TEXT),
         Column("item_category", Type.TEXT),
@@ -197,8 +202,9 @@ async def inventory_table(
             "stockout_latest": local(item.stockout_latest_ms),
             "at_risk": item.at_risk,
         }
-        for item in await stock(pool, engine, question, now_ms)
-    ][:limit]
+        for number, item in enumerate(await stock(pool, engine, question, now_ms, until_ms))
+        if limit is None or number < limit or item.item_id in also
+    ]
     if with_spend:
         columns.append(Column("ad_cost_last_hour", Type.MONEY))
         spent = await ad_cost_last_hour(pool, engine, question, now_ms)

@@ -164,12 +164,15 @@ class Stage:
     def _settings(self) -> Settings:
         directory = self._place.data_dir.resolve()
         servers = self._broker.bootstrap_servers if self._broker is not None else self._place.kafka
+        # On a broker of its own the group is the usual one: `warroom standalone` on what was kept goes on where it
+        # stopped, instead of reading everything once more, beyond the horizon of what is remembered.
+        own = {} if self._broker is not None else {"consumer_group": f"{self._place.topic_prefix}rehearsal"}
         settings = load_settings(
             kafka_bootstrap_servers=servers,
             clickhouse_url=SecretStr(f"chdb://{directory}/store"),
             topic_prefix=self._place.topic_prefix,
             topic_partitions=1,
-            consumer_group=f"{self._place.topic_prefix}rehearsal",
+            **own,
             batch_max_age_ms=10,
             alert_webhook_url=SecretStr(self._receiver.url),
         )

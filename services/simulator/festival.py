@@ -33,6 +33,12 @@ class Plan:
     end_ms: int
     phases: tuple[Phase, ...]
 
+    @property
+    def peaks(self) -> range:
+        """The full hours of the burst."""
+        burst = next(phase for phase in self.phases if phase.name == "burst")
+        return range(-(-burst.start_ms // HOUR_MS) * HOUR_MS, burst.end_ms, HOUR_MS)
+
     def intensity(self, at_ms: int) -> float:
         """How busy a moment is; 1 is the average. Never changes by more than a few per cent in ten seconds."""
         level = self.phases[-1].level
@@ -124,6 +130,7 @@ def campaign_body(campaign_id: str, name: str, plan: Plan, expected: Expectation
             },
             "budgets": budgets,
             "baseline_campaign_id": None,
+            "calendar": [{"name": "Hourly peak", "start": rfc3339(at_ms)} for at_ms in plan.peaks],
             "note": "全部数据均为模拟生成。All data are simulated by `warroom simulate`.",
         },
     )

@@ -53,6 +53,7 @@ def standalone_settings(place: Place) -> tuple[Settings, bool]:
         "kafka_bootstrap_servers": f"127.0.0.1:{place.kafka_port}",
         "clickhouse_url": f"chdb://{directory}/store",
         "external_url": f"http://{_reachable(given.http_host)}:{place.http_port}",
+        "rehearsals_dir": directory / "rehearsals",
         # One process reads them all: more partitions would only cost it more, smaller blocks.
         "topic_partitions": 1,
     }
@@ -125,6 +126,7 @@ class System:
         from services.audit.service import AuditService
         from services.ingest.service import IngestService
         from services.metrics.service import MetricsService
+        from services.review.service import ReviewService
 
         assert self._store is not None
         services: list[Service] = [
@@ -132,6 +134,7 @@ class System:
             MetricsService(self.settings, self._store),
             AlertsService(self.settings, self._store),
             AuditService(self.settings, self._store),
+            ReviewService(self.settings),
         ]
         if self._broker is not None:
             services.append(BrokerKeeper(self._broker, self._trimmer()))

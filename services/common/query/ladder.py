@@ -112,9 +112,12 @@ def ladder_sql(question: Question, orders_per_hour: int) -> tuple[str, dict[str,
     ):
         of = f"e.event_name = '{event}'{also}"
         columns.append(f"sumIf({amount}, {of}) AS {name}")
-        # With its lines side by side an event stands once for each line that matches.
-        counted = "uniqExactIf(e.order_id" if event == "order_refunded" else "uniqExactIf(e.event_id"
-        columns.append(f"{counted}, {of}) AS {name}_orders")
+        if event == "order_refunded":
+            counted = "uniqExactIf(e.order_id, "
+        else:
+            # With its lines side by side an event stands once for each line that matches.
+            counted = "uniqExactIf(e.event_id, " if lines else "countIf("
+        columns.append(f"{counted}{of}) AS {name}_orders")
     listed = ",\n    ".join(columns)
     sql = f"""
 WITH e.order_id IN ({suspected}

@@ -25,9 +25,27 @@ SELECT
     max(level.3) AS item_category
 FROM
 (
-    SELECT item_id, warehouse_id, argMaxMerge(stock_by_minute.level) AS level
-    FROM stock_by_minute
-    WHERE campaign_id = {campaign_id:String} AND minute < toDateTime({end:UInt32}, 'UTC')
+    SELECT item_id, warehouse_id, argMaxMerge(levels.level) AS level
+    FROM
+    (
+        SELECT item_id, warehouse_id, level
+        FROM stock_by_minute
+        WHERE campaign_id = {campaign_id:String} AND minute < toDateTime({end:UInt32}, 'UTC')
+        UNION ALL
+        SELECT
+            item_id,
+            warehouse_id,
+            argMaxState(
+                (available, safety_stock, toString(item_category)),
+                (event_time, stock_events.arrived_at, kafka_offset)
+            ) AS level
+        FROM stock_events
+        WHERE
+            campaign_id = {campaign_id:String}
+            AND event_time >= toDateTime({end:UInt32}, 'UTC')
+            AND event_time < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        GROUP BY item_id, warehouse_id
+    ) AS levels
     GROUP BY item_id, warehouse_id
 )
 GROUP BY item_id
@@ -56,10 +74,14 @@ class StockRow:
     """It runs out within `AT_RISK_MINUTES`, or has run out."""
 
 
-async def stock(pool: StorePool, engine: QueryEngine, question: Question, now_ms: int) -> list[StockRow]:
+async def stock(
+    pool: StorePool, engine: QueryEngine, question: Question, now_ms: int, until_ms: int = 0
+) -> list[StockRow]:
     """The stock of every item as of the end of the period (or now, if that is sooner), those at risk first.
 
-    Filters by item and category choose the items; any other filter narrows whose purchases count for the sell rate.
+    `until_ms`, within the minute behind that end, is the moment whose levels are told; the sell rate is that of whole
+    minutes. Filters by item and category choose the items; any other filter narrows whose purchases count for the
+    sell rate.
     """
     end_ms = question.end_ms
     reference = min(end_ms, now_ms)
@@ -69,7 +91,10 @@ async def stock(pool: StorePool, engine: QueryEngine, question: Question, now_ms
     sold = await engine.measures(
         replace(question, start_ms=first, end_ms=end_ms, group_by="item_id", buckets=()), ["paid_units"]
     )
-    rows = await pool.query(_LEVELS, {"campaign_id": question.campaign_id, "end": end_ms // 1000})
+    rows = await pool.query(
+        _LEVELS, {"campaign_id": question.campaign_id, "end": end_ms // 1000, "until": max(end_ms, until_ms)}
+    )
+    reference = max(reference, until_ms)
     units = {value: row["paid_units"] for (_, value), row in sold.items()}
     sellable = "device_category" not in question.filters
     result = []

@@ -9,6 +9,8 @@ from services.simulator.completejourney.data import CampaignData, Sales
 from services.simulator.festival import rfc3339
 from services.simulator.timeline import Campaign, money
 
+DAY_MS = 86_400_000
+
 
 def replay_body(
     data: CampaignData,
@@ -45,6 +47,10 @@ def replay_body(
             "phases": phases,
             "targets": targets,
             "budgets": {channel: money(cents) for channel, cents in budgets.items()},
+            "calendar": [
+                {"name": "Coupons sent out", "start": rfc3339(at(data.start_ms))},
+                {"name": "Last day", "start": rfc3339(at(data.end_ms - DAY_MS)), "end": rfc3339(at(data.end_ms))},
+            ],
             "note": _note(currency, speed),
         },
     )

@@ -15,6 +15,7 @@ CLICK_PRICE = 3.0
 ATTAINABLE = 0.8
 """Targets lie below what is planned, so that a festival without an incident is on course all along."""
 _SLACK = 1.4
+_TITLES = {"opening": "Opening", "flash": "Flash sale", "live": "Live stream"}
 _TARGET_LEAST_MS = 60 * MINUTE_MS
 
 
@@ -59,9 +60,18 @@ def day_campaign(
             },
             "budgets": _budgets(programme, expected),
             "baseline_campaign_id": baseline_campaign_id,
+            "calendar": [
+                {"name": _title(sale.name), "start": rfc3339(sale.start_ms), "end": rfc3339(sale.end_ms)}
+                for sale in programme.sales
+            ],
             "note": "全部数据均为模拟生成。All data are simulated by `warroom simulate`.",
         },
     )
+
+
+def _title(sale: str) -> str:
+    kind, _, number = sale.partition("_")
+    return f"{_TITLES[kind]} {number}".rstrip()
 
 
 def _budgets(programme: Programme, expected: Expectation) -> dict[str, str]:
