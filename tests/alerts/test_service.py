@@ -24,6 +24,7 @@ from services.common.settings import Settings
 from services.common.store import Store
 from tests.alerts.receiver import receiving
 from tests.alerts.shop import Shop
+from tests.support.shapes import judged
 from tests.support.waiting import until
 
 
@@ -50,7 +51,7 @@ async def serving(store: Store, shop: Shop) -> AsyncIterator[tuple[AlertsService
     await service.restore()
     transport = httpx.ASGITransport(build_app([service]))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield service, client
+        yield service, judged(client)
 
 
 async def advance(shop: Shop, service: AlertsService, seconds: int) -> list[Transition]:

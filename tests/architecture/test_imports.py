@@ -17,6 +17,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.alerts": (COMMON, "schemas"),
     "services.letters": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
+    "services.review": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.rehearsal": (
         COMMON,
@@ -34,6 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "services.metrics",
         "services.alerts",
         "services.audit",
+        "services.review",
     ),
 }
 

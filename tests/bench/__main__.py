@@ -17,6 +17,7 @@ from tests.bench import report
 from tests.bench.alerts.measure import measure_alerts
 from tests.bench.detectors.measure import measure_detectors
 from tests.bench.measure import BROKERS, Missing, Plan, measure
+from tests.bench.page.measure import measure_page
 from tests.bench.queries.measure import measure_queries
 from tests.bench.rehearsal.measure import Festivals, measure_rehearsal
 from tests.bench.sharing import NotEnough
@@ -24,7 +25,7 @@ from tests.bench.task import hush
 from tests.bench.viewers.measure import measure_viewers
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PARTS = ("ingest", "viewers", "queries", "detectors", "alerts", "rehearsal")
+_PARTS = ("ingest", "viewers", "queries", "detectors", "alerts", "rehearsal", "page")
 _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", "pyarrow", "uvloop")
 
 
@@ -60,6 +61,7 @@ _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", 
     default=None,
     help="Scorecards to take instead: full.json, calm.json, flash.json, by `warroom rehearse --out`.",
 )
+@click.option("--page-snapshots", default=3_600, show_default=True, help="What the page is shown, of a second each.")
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="both", show_default=True)
 @click.option(
     "--events",
@@ -83,6 +85,7 @@ def bench(
     rehearsal_step: str,
     rehearsal_history: str,
     rehearsal_cards: Path | None,
+    page_snapshots: int,
     broker: str,
     events: int | None,
     runs: int,
@@ -92,7 +95,7 @@ def bench(
 ) -> None:
     """Works off the same backlog with a bare consumer, a naive loop and ingest, each time in a fresh process; holds
     viewers of the stream on one core, beside a naive one; asks questions of few events and of many; feeds detectors
-    point by point; times pages under load; and rehearses festivals."""
+    point by point; times pages under load; rehearses festivals; and opens the screen in a browser."""
     hush()
     parts = only or _PARTS
     chosen = (list(BROKERS) if broker == "both" else [broker]) if "ingest" in parts else []
@@ -135,6 +138,12 @@ def bench(
             festivals, rehearsal_cards, lambda line: click.echo(line, err=True)
         )
         figures += found
+    if "page" in parts:
+        try:
+            found, others["page"] = measure_page(page_snapshots, lambda line: click.echo(line, err=True))
+            figures += found
+        except NotEnough as error:
+            missing["page"] = str(error)
     told = [{**msgspec.to_builtins(figure), "met": figure.met} for figure in figures]
     machine = _machine()
     whole = {"machine": machine, "figures": told, "details": details, **others, "missing": missing}

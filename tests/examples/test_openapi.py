@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+from pydantic import BaseModel
 
 from schemas.alerts import AlertDetail, Silence
 from schemas.http.requests import EXAMPLES, Example
+from schemas.http.shapes.rehearsals import Scorecard
 from tests.examples.known import ask
 
 AGAIN = "say `python -m tests.examples.record` if this is as it should be"
+
+_BY_ID: dict[str, type[BaseModel]] = {"{alert_id}": AlertDetail, "{silence_id}": Silence, "{name}": Scorecard}
 
 # Moments of the asking and names that a run gives.
 MOVING = {
@@ -48,12 +52,17 @@ def _judge(client: httpx.Client, call: str, operation: dict[str, Any], example: 
         yield from _stream(client, call, given, shown)
         return
     answer = ask(client, call, given, body)
-    if "{alert_id}" in call or "{silence_id}" in call:
+    if "{alert_id}" in call or "{silence_id}" in call or "{name}" in call:
         # None is known of that id: the call is understood, and the example is one of its answers.
         if (answer.status_code, answer.json()["title"]) != (404, "Not found"):
             yield f"{answer.status_code} {answer.text}"
         if example.media == "application/json":
-            (AlertDetail if "{alert_id}" in call else Silence).model_validate(shown)
+            answers: dict[str, type[BaseModel]] = {
+                "{alert_id}": AlertDetail,
+                "{silence_id}": Silence,
+                "{name}": Scorecard,
+            }
+            next(model for place, model in answers.items() if place in call).model_validate(shown)
         return
     if answer.status_code != example.status:
         yield f"{answer.status_code} {answer.text}"

@@ -18,6 +18,7 @@ from services.ingest.refusals import Refusal, dead_letters
 from services.metrics import dead_letters as routes
 from services.metrics.service import MetricsService
 from tests.support.broker import unique
+from tests.support.shapes import judged
 
 START = 1_890_000_000_000
 
@@ -27,7 +28,7 @@ async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """A metrics service that was told of no Kafka."""
     transport = httpx.ASGITransport(build_app([MetricsService(Settings(), store, background=False)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield client
+        yield judged(client)
 
 
 def put(store: Store, topic: str, number: int, value: bytes = b"{", *, at: int = START) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from services.common.settings import Settings
 from services.common.store import Store, StorePool
 from services.metrics.service import MetricsService
 from services.metrics.snapshot import Snapshots
+from services.metrics.wall.lens import Lens
+from tests.support.shapes import judged
 from tests.support.store import WAYS, by_way, fresh_campaign
 
 NOW_MS = 1_794_355_230_000  # 2026-11-11T00:00:30Z
@@ -22,7 +24,10 @@ NOW_MS = 1_794_355_230_000  # 2026-11-11T00:00:30Z
 
 @dataclass
 class Desk:
-    """A client of the service and a campaign of its own; `now_ms` is the service's clock."""
+    """A client of the service and a campaign of its own; `now_ms` is the service's clock.
+
+    Every answer that the client gets is held against the OpenAPI document.
+    """
 
     client: httpx.AsyncClient
     campaign: str
@@ -34,10 +39,11 @@ class Desk:
         return f"/api/v1/campaigns/{self.campaign}"
 
     @asynccontextmanager
-    async def snapshots(self) -> AsyncIterator[Snapshots]:
+    async def snapshots(self, filters: Mapping[str, str] | None = None) -> AsyncIterator[Snapshots]:
         """What the stream of the campaign tells, by the desk's clock."""
+        lens = Lens.of(self.campaign, {name: (value,) for name, value in (filters or {}).items()})
         pool = StorePool(self.store, threads=2, name="test")
-        source = Snapshots(self.campaign, pool, "CNY", lambda: self.now_ms)
+        source = Snapshots(lens, pool, Settings(), lambda: self.now_ms)
         try:
             yield source
         finally:
@@ -57,7 +63,7 @@ async def desk(store: Store) -> AsyncIterator[Desk]:
     stop = asyncio.Event()
     transport = httpx.ASGITransport(build_app([service]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://warroom") as client:
-        current.append(Desk(client, fresh_campaign("desk"), store))
+        current.append(Desk(judged(client), fresh_campaign("desk"), store))
         running = asyncio.create_task(service.run(stop))
         yield current[0]
         stop.set()

@@ -18,7 +18,7 @@ from services.common.errors import StoreUnavailable
 from services.common.prometheus import BUSINESS, business_name
 from services.common.query.engine import QueryEngine
 from services.common.store import Store, StorePool
-from services.metrics import exporter
+from services.metrics import exporter, store_health
 from services.metrics.campaigns import CampaignBook
 from services.metrics.exporter import MOST_CAMPAIGNS, MOST_CHANNELS, Exporter
 from tests.metrics.conftest import NOW_MS, Desk
@@ -39,7 +39,7 @@ async def exporting(store: Store, desk: Desk) -> AsyncIterator[Exporter]:
     desk.now_ms = NOW_MS + 3 * 365 * 86_400_000
     pool = StorePool(store, threads=2, name="test")
     book = CampaignBook(pool, lambda: desk.now_ms, "CNY")
-    yield Exporter(pool, QueryEngine(pool), book, "CNY", lambda: desk.now_ms)
+    yield Exporter(pool, QueryEngine(pool), book, "CNY", lambda: desk.now_ms, "http://war.room")
     BUSINESS.publish({})
     await pool.close()
 
@@ -103,11 +103,26 @@ async def test_a_scrape_holds_the_sums_of_the_events(store: Store, desk: Desk, e
         {"name": "warm-up", "start": START.isoformat(), "end": half},
         {"name": "burst", "start": half, "end": end},
     ]
+    last_year = fresh_campaign("last-year")
+    then = START - timedelta(days=300)
+    insert_rows(
+        store,
+        "order_events",
+        [
+            order(last_year, "order_created", 7700, "app", "user-1") | {"event_time": then + timedelta(minutes=minutes)}
+            for minutes in (5, 59, 70)
+        ],
+    )
+    await desk.client.put(
+        f"/api/v1/campaigns/{last_year}",
+        json={"name": "then", "start": then.isoformat(), "end": (then + timedelta(hours=2)).isoformat()},
+    )
     await desk.client.put(
         desk.path,
         json={
             "name": "festival",
             "start": START.isoformat(),
+            "baseline_campaign_id": last_year,
             "end": (NOW + timedelta(hours=1)).isoformat(),
             "phases": phases,
             "targets": {
@@ -161,6 +176,29 @@ async def test_a_scrape_holds_the_sums_of_the_events(store: Store, desk: Desk, e
     assert found["warroom_campaign_budget_used_ratio", ("other",)] == pytest.approx(0.25)
     assert found["warroom_watermark_age_seconds", ("orders",)] == pytest.approx(30)
     assert found["warroom_reporting_currency_info", ("CNY",)] == 1
+    assert found["warroom_external_url_info", ("http://war.room",)] == 1
+    assert found["warroom_campaign_target", ("paid_gmv", "campaign")] == 3000
+    # Of three orders of 77.00 the last was later in its campaign than it is now in this one.
+    assert found["warroom_campaign_baseline", ("gmv",)] == pytest.approx(154)
+    assert found["warroom_campaign_funnel_users", ("visit",)] == 7
+    assert found["warroom_campaign_funnel_users", ("order_paid",)] == 0, "nobody looked at an item"
+    assert found["warroom_store_table_rows", ("order_events",)] >= len(orders)
+    assert found["warroom_store_table_parts", ("order_events",)] >= 1
+    (free,) = [value for (name, _), value in found.items() if name == "warroom_store_disk_free_bytes"]
+    (size,) = [value for (name, _), value in found.items() if name == "warroom_store_disk_size_bytes"]
+    assert 0 < free <= size
+
+
+async def test_a_store_that_hides_its_disks_hides_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, desk: Desk, exporting: Exporter
+) -> None:
+    """Catches: numbers of campaigns that are lost because a user may not read the system tables."""
+    monkeypatch.setattr(store_health, "_DISKS", "SELECT name FROM system.nothing_of_the_kind")
+    await exporting.refresh()
+    families = text_string_to_metric_families((await desk.client.get("/metrics")).text)
+    found = {family.name for family in families if family.samples}
+    assert "warroom_campaigns_running" in found
+    assert not any(name.startswith(("warroom_store_disk_", "warroom_store_table_")) for name in found)
 
 
 async def _running(desk: Desk) -> float:

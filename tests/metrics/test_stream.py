@@ -25,6 +25,7 @@ from services.metrics import stream, viewer
 from services.metrics.frames import Message, Wire, event_bytes
 from services.metrics.stream import Broadcasts, Tick
 from services.metrics.stream_response import StreamResponse
+from services.metrics.wall.lens import Lens
 from tests.support.broker import free_port
 
 AS_OF_MS = 1_794_355_230_000
@@ -63,15 +64,17 @@ class Room:
 
     name = "room"
 
-    def __init__(self, source: Callable[[str], Ticks]) -> None:
+    def __init__(self, source: Callable[[Lens], Ticks]) -> None:
         self.broadcasts = Broadcasts(source)
         self.looked_up = 0
         self.router = APIRouter()
 
         @self.router.get("/stream/{campaign_id}")
         async def watch(campaign_id: str, last_event_id: str | None = Header(None)) -> StreamResponse:
-            await self.broadcasts.admit(campaign_id, lambda: self._look_up(campaign_id))
-            return StreamResponse(self.broadcasts, campaign_id, last_event_id)
+            name, _, channel = campaign_id.partition(":")
+            lens = Lens.of(name, {"channel": (channel,)} if channel else {})
+            await self.broadcasts.admit(lens, lambda: self._look_up(name))
+            return StreamResponse(self.broadcasts, lens, last_event_id)
 
     async def _look_up(self, campaign_id: str) -> None:
         self.looked_up += 1
@@ -167,7 +170,7 @@ class Place:
 
 
 @asynccontextmanager
-async def running(source: Callable[[str], Ticks]) -> AsyncIterator[Place]:
+async def running(source: Callable[[Lens], Ticks]) -> AsyncIterator[Place]:
     stop = asyncio.Event()
     place = Place(Room(source), free_port())
     served = asyncio.create_task(run_services([place.room], host="127.0.0.1", port=place.port, stop=stop))
@@ -198,7 +201,7 @@ async def test_viewers_share_one_source_and_each_gets_every_snapshot_whole() -> 
     """Catches: a source a viewer, and a viewer that comes later and is given a part."""
     sources: list[Ticks] = []
 
-    def source(_: str) -> Ticks:
+    def source(_: Lens) -> Ticks:
         sources.append(Ticks())
         return sources[-1]
 
@@ -367,6 +370,45 @@ async def test_nobody_watching_means_nothing_is_asked(monkeypatch: pytest.Monkey
         await asyncio.wait_for(asyncio.gather(*tasks), 10)
         assert prometheus.STREAM_VIEWERS._value.get() == 0
         assert (await (await place.watch()).messages(1))[0][0] == "snapshot"
+
+
+async def test_viewers_of_one_filter_share_a_source_and_those_of_another_do_not() -> None:
+    """Catches: a source a viewer, and a filter that is answered with the numbers of another, or of none."""
+    sources: list[Lens] = []
+
+    def source(lens: Lens) -> Ticks:
+        sources.append(lens)
+        return Ticks()
+
+    async with running(source) as place:
+        for name in ("c:app", "c", "c:app", "c:web", "c:app"):
+            assert (await (await place.watch(name)).messages(1))[0][0] == "snapshot"
+    assert sources == [Lens.of("c", {"channel": ("app",)}), Lens("c"), Lens.of("c", {"channel": ("web",)})]
+    assert Lens.of("c", {"b": ("2", "1"), "a": ("x",)}) == Lens.of("c", {"a": ("x",), "b": ("1", "2", "1")})
+
+
+async def test_filtered_sources_are_bounded_and_one_that_nobody_watches_makes_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Catches: a link that is clicked through all regions and leaves a source running for each; a full house that
+    turns away who looks at what others look at already, or at everything."""
+    monkeypatch.setattr(stream, "MOST_FILTERED", 2)
+    async with running(lambda _: Ticks()) as place:
+        first, _ = await place.watch("c:app"), await place.watch("c:web")
+        refused = await place.watch("c:live")
+        assert refused.headers.startswith(b"http/1.1 503")
+        assert b"application/problem+json" in refused.headers
+        assert b"retry-after" in refused.headers
+        for welcome in ("c:app", "c", "d"):
+            assert (await (await place.watch(welcome)).messages(1))[0][0] == "snapshot"
+        for watcher in (each for each in place.open if each is first or each is place.open[3]):
+            watcher.writer.close()
+        while not (await place.watch("c:live")).headers.startswith(b"http/1.1 200"):
+            continue
+        running_now = {task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("stream-")}
+        assert running_now == {"stream-c", "stream-d"}
+        filtered = [lens for lens in place.room.broadcasts._running if lens.filters]
+        assert [dict(lens.filters)["channel"][0] for lens in filtered] == ["web", "live"]
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])

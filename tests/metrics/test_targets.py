@@ -16,6 +16,7 @@ BODY: dict[str, Any] = {
     "end": "2026-11-12T00:00:00+08:00",
     "phases": [{"name": "burst", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00"}],
 }
+OPENING = "2026-11-11T00:00:00+08:00"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,12 @@ def test_a_plain_number_is_the_total() -> None:
         ({"baseline_campaign_id": "a b"}, "baseline_campaign_id"),
         ({"phases": [*BODY["phases"], {**BODY["phases"][0], "name": "other"}]}, "phases"),
         ({"phases": BODY["phases"] * 2}, "phases"),
+        ({"calendar": [{"name": "sale", "start": "2026-11-11T01:00:00"}]}, "calendar"),
+        ({"calendar": [{"name": "sale", "start": OPENING, "end": OPENING}]}, "end must be after start"),
+        ({"calendar": [{"name": "sale", "start": "2025-11-11T00:00:00+08:00"}]}, "calendar"),
+        ({"calendar": [{"name": "sale", "start": "2027-06-11T00:00:01+08:00"}]}, "calendar"),
+        ({"calendar": [{"name": "", "start": OPENING}]}, "calendar"),
+        ({"calendar": [{"name": "sale", "start": OPENING}] * 201}, "calendar"),
         ({"typo": 1}, "typo"),
         ({"name": ""}, "name"),
     ],
@@ -56,6 +63,19 @@ def test_a_refusal_names_the_field(change: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         Campaign.model_validate({**BODY, **change})
     assert field in str(refusal.value)
+
+
+def test_planned_events_may_lie_across_phases_and_beside_each_other() -> None:
+    """Catches: a teaser before the campaign, or a moment without an end, that is refused."""
+    calendar = [
+        {"name": "teaser", "start": "2026-11-01T20:00:00+08:00"},
+        {"name": "live", "start": "2026-11-10T23:00:00+08:00", "end": "2026-11-11T01:00:00+08:00"},
+        {"name": "opening", "start": OPENING, "end": None},
+    ]
+    declared = Campaign.model_validate({**BODY, "calendar": calendar}).calendar
+    assert [(event.name, event.end is None) for event in declared] == [
+        ("teaser", True), ("live", False), ("opening", True),
+    ]  # fmt: skip
 
 
 def test_null_means_absent() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from scripts.screenshot import CHROMIUM_ARGUMENTS, ScreenshotError, find_chromium
+from tests.page.festival import Festival, festival_in
+from tests.page.history import Past, past_of, tell
 from tests.support.war_room import WarRoom, war_room_in
 
 WALL = ViewportSize(width=1920, height=1080)
@@ -22,17 +26,32 @@ def war_room(tmp_path: Path) -> Iterator[WarRoom]:
         yield room
 
 
+@pytest.fixture(scope="session")
+def festival(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Festival]:
+    """The run's one festival, in full swing. Tests look at it and change nothing that others look at."""
+    with war_room_in(tmp_path_factory.mktemp("festival") / "warroom") as room:
+        room.start()
+        with festival_in(room) as running:
+            yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser for a module, whose tests are marked `asyncio(loop_scope="module")`."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=_chromium(), args=list(CHROMIUM_ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """An English wall screen. What its console complains of is an error: the page's policy speaks there."""
-    try:
-        chromium = find_chromium()
-    except ScreenshotError as error:
-        # A machine may be unable to get a browser at all; what the run then leaves out stands in its summary.
-        pytest.skip(f"NOT TESTED, the page in a browser: {error}")
     complaints: list[str] = []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=_chromium(), args=list(CHROMIUM_ARGUMENTS))
         try:
             page = await browser.new_page(viewport=WALL, locale="en-GB")
             page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -44,3 +63,33 @@ async def page() -> AsyncIterator[Page]:
         finally:
             await browser.close()
     assert not complaints
+
+
+def _chromium() -> str:
+    try:
+        return find_chromium()
+    except ScreenshotError as error:
+        # A machine may be unable to get a browser at all; what the run then leaves out stands in its summary.
+        pytest.skip(f"NOT TESTED, the page in a browser: {error}")
+
+
+@pytest.fixture(scope="session")
+def told() -> Past:
+    """A campaign that began before the festival did, whose last order was five minutes ago."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    start = now - timedelta(minutes=170)
+    return past_of("told", "Told", start, now + timedelta(hours=2), now - timedelta(minutes=5), "10.10")
+
+
+@pytest.fixture(scope="session")
+def before(told: Past) -> Past:
+    """A campaign of the week before, which is over."""
+    start = told.start - timedelta(days=7)
+    return past_of("told-before", "Told before", start, start + timedelta(hours=1), start + timedelta(hours=1), "7.07")
+
+
+@pytest.fixture(scope="session")
+def told_room(festival: Festival, told: Past, before: Past) -> WarRoom:
+    """The festival's war room, which has counted these two campaigns as well; no test changes them."""
+    tell(festival.room, (told, before))
+    return festival.room

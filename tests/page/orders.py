@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 CAMPAIGN = "page-test"
 
 
-async def send_orders(kafka: str, values: Sequence[str]) -> None:
+async def send_orders(kafka: str, values: Sequence[str], channel: str = "live", campaign: str = CAMPAIGN) -> None:
     """One `order_created` for each of `values`, happening now."""
     async with AIOKafkaProducer(bootstrap_servers=kafka, request_timeout_ms=10_000) as producer:
         for value in values:
@@ -21,9 +21,9 @@ async def send_orders(kafka: str, values: Sequence[str]) -> None:
                 "event_id": uuid4().hex,
                 "event_name": "order_created",
                 "event_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "campaign_id": CAMPAIGN,
+                "campaign_id": campaign,
                 "user_id": f"user-{order_id}",
-                "channel": "live",
+                "channel": channel,
                 "region": "CN-31",
                 "order_id": order_id,
                 "value": value,

@@ -12,9 +12,11 @@ import pytest
 from scripts.build_page import WEB
 
 LARGEST_GZIP_BYTES = 400_000
+# Names of XML's vocabularies, which nobody fetches.
+VOCABULARIES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink", "http://www.w3.org/1999/xhtml"}
 
 
-@pytest.mark.parametrize("script", ["check", "test"])
+@pytest.mark.parametrize("script", ["check", "test", "types:check"])
 def test_npm_script_passes(script: str) -> None:
     done = subprocess.run(
         [sys.executable, "scripts/build_page.py", "--run", script],
@@ -41,6 +43,18 @@ class TestBuiltPage:
         addresses = re.findall(r"(?:src|href)=\"([^\"]+)\"", index)
         assert addresses
         assert all(address.startswith("./") for address in addresses)
+
+    def test_no_foreign_address_stands_in_it(self) -> None:
+        """Catches: a font, a map or a library that comes from elsewhere once the page runs."""
+        texts = [
+            path.read_text() for path in (WEB / "dist").rglob("*") if path.suffix in {".js", ".css", ".html", ".svg"}
+        ]
+        assert texts
+        found = {
+            address for text in texts for address in re.findall(r"(?:https?|wss?):?//[\w.-]+\.[^\s\"'`)<>]*", text)
+        }
+        assert found <= VOCABULARIES
+        assert not [text for text in texts if re.search(r"(?:url\(|src=|href=)[\"']?//", text)]
 
     def test_is_small_enough_for_a_slow_line(self) -> None:
         files = [path for path in (WEB / "dist").rglob("*") if path.is_file()]

@@ -94,5 +94,5 @@ async def test_follows_the_newest_running_campaign_until_one_is_chosen(war_room:
     await expect(page.locator("h1")).to_have_text("Double Eleven", timeout=15_000)
     await expect(page.locator("[data-panel=curve]")).to_contain_text("No event in the last 10 minutes", timeout=10_000)
 
-    await page.locator("select").select_option(CAMPAIGN)
+    await page.locator(".picker select").select_option(CAMPAIGN)
     assert f"campaign={CAMPAIGN}" in page.url

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from schemas.campaigns import Campaign
+from services.common.clock import to_datetime
 from services.simulator.arrivals import Arrival
 from services.simulator.day.festival import DayFestival, festival_source
 from services.simulator.day.programme import Variant
@@ -63,6 +64,8 @@ def test_the_api_takes_the_campaign(variant: Variant) -> None:
     sales = {sale.name for sale in festival.programme.sales}
     assert sales <= {phase.name for phase in campaign.phases}
     assert bool(sales) == (variant != "calm")
+    planned = [(event.start, event.end) for event in campaign.calendar]
+    assert planned == [(to_datetime(sale.start_ms), to_datetime(sale.end_ms)) for sale in festival.programme.sales]
     assert campaign.phases[0].start == campaign.start
     assert campaign.phases[-1].end == campaign.end
     assert all(earlier.end == later.start for earlier, later in pairwise(campaign.phases))

@@ -109,7 +109,10 @@ def test_the_views_tell_what_was_sent_and_name_nobody(store: Store) -> None:
                 "campaign_id": [campaign],
                 "version": pa.array([1], pa.uint64()),
                 "body": [
-                    '{"name": "Double 11", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00"}'
+                    '{"name": "Double 11", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00",'
+                    ' "phases": [{"name": "burst", "start": "2026-11-11T00:00:00+08:00",'
+                    ' "end": "2026-11-11T02:00:00+08:00"}],'
+                    ' "calendar": [{"name": "gala", "start": "2026-11-11T01:00:00+08:00"}]}'
                 ],
                 "changed_at": pa.array([0], pa.timestamp("ms", "UTC")),
             }
@@ -132,6 +135,10 @@ def test_the_views_tell_what_was_sent_and_name_nobody(store: Store) -> None:
     (declared,) = found["bi_campaigns"]
     assert (declared["name"], declared["timezone"]) == ("Double 11", "Asia/Shanghai")
     assert declared["starts_at"].replace(tzinfo=UTC) == datetime(2026, 11, 10, 16, tzinfo=UTC)
+    assert [(row["kind"], row["name"], row["starts_at"].hour, row["ends_at"]) for row in found["bi_plan"]] == [
+        ("phase", "burst", 16, datetime(2026, 11, 10, 18, tzinfo=UTC)),
+        ("event", "gala", 17, None),
+    ]
     for name in views(store).keys() - found.keys():
         store.query(f"SELECT * FROM {name}")
 

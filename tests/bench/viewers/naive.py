@@ -9,9 +9,11 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from services.common.clock import wall_clock
+from services.common.settings import Settings
 from services.common.store import Store, StorePool
 from services.metrics.frames import event_bytes
 from services.metrics.snapshot import Snapshots
+from services.metrics.wall.lens import Lens
 
 
 class NaiveService:
@@ -21,7 +23,7 @@ class NaiveService:
 
     def __init__(self, store: Store, campaign_id: str) -> None:
         self._pool = StorePool(store, threads=4, name="naive")
-        self._snapshots = Snapshots(campaign_id, self._pool, "CNY", wall_clock)
+        self._snapshots = Snapshots(Lens(campaign_id), self._pool, Settings(), wall_clock)
         self._changed = asyncio.Condition()
         self._latest: tuple[int, bytes] = (0, b"")
         self._stopped = False
