@@ -47,9 +47,12 @@ test-system: setup
 bench: setup
 	$(BIN)/python -m tests.bench $(BENCH)
 
-# Writes the JSON Schemas, the AsyncAPI document and the metric reference from the models.
+# Writes the JSON Schemas, the AsyncAPI and OpenAPI documents and the metric reference from the models, Grafana's
+# dashboards, and the page's types from the OpenAPI document.
 generate: setup
 	$(BIN)/warroom schemas generate
+	$(BIN)/python -m scripts.grafana
+	$(BIN)/python scripts/build_page.py --run types
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
@@ -60,8 +63,9 @@ lock:
 demo: setup
 	$(BIN)/warroom demo --data-dir $(DEMO_DIR) --http-port $(DEMO_PORT) --kafka-port $(DEMO_KAFKA_PORT)
 
+# Pictures for docs/images, of a festival of its own; scripts/screenshot.py takes one of a system that runs.
 screenshot: setup
-	$(BIN)/python scripts/screenshot.py
+	$(BIN)/python -m tests.page.pictures
 
 clean:
 	rm -rf $(VENV) .venv-bench .warroom $(WEB)/node_modules $(WEB)/dist
