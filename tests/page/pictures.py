@@ -33,14 +33,14 @@ TALLEST = 1600
 """Pixels: of a page that scrolls its beginning is enough."""
 
 
-async def _photograph(festival: Festival, out: Path, chromium: str) -> None:
+async def _photograph(festival: Festival, whole: Path, out: Path, chromium: str) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
         try:
             for state in STATES:
                 if state.name not in SHOWN:
                     continue
-                made = await photograph(browser, festival, state, out)
+                made = await photograph(browser, festival, state, whole)
                 print(f"wrote {_reduce(made, out / f'{SHOWN[state.name]}.png')}")
         finally:
             await browser.close()
@@ -51,7 +51,6 @@ def _reduce(made: Path, shown: Path) -> Path:
     with Image.open(made) as whole:
         width, height = whole.size
         whole.crop((0, 0, width, min(height, TALLEST))).convert("RGB").quantize(256).save(shown, optimize=True)
-    made.unlink()
     return shown
 
 
@@ -73,7 +72,9 @@ def main() -> int:
         room.start()
         with festival_in(room) as festival:
             festival.wait_for_alert()
-            asyncio.run(_photograph(festival, out, chromium))
+            whole = Path(directory) / "whole"
+            whole.mkdir()
+            asyncio.run(_photograph(festival, whole, out, chromium))
     return 0
 
 

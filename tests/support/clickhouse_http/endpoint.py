@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import select
+import selectors
 import shutil
 import signal
 import subprocess
@@ -76,7 +76,10 @@ class Endpoint:
                 env={**os.environ, "TMPDIR": str(scratch)},
             )
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
+        # Not `select`, which knows no descriptor above 1,023.
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            ready = selector.select(START_SECONDS)
         if not ready or self._process.stdout.readline().strip() != b"ready":
             self.kill()
             text = (self.directory / "endpoint.log").read_text(errors="replace")
