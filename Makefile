@@ -56,7 +56,7 @@ generate: setup
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra embedded --extra replay --extra dev pyproject.toml -o requirements.lock
+		--extra embedded --extra replay --extra dev --extra tracing pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		tests/bench/peers/requirements.in -o tests/bench/peers/requirements.lock
 
