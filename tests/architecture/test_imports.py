@@ -18,6 +18,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.letters": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
+    "services.planning": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.rehearsal": (
         COMMON,

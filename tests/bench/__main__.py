@@ -18,6 +18,7 @@ from tests.bench.alerts.measure import measure_alerts
 from tests.bench.detectors.measure import measure_detectors
 from tests.bench.measure import BROKERS, Missing, Plan, measure
 from tests.bench.page.measure import measure_page
+from tests.bench.planning.measure import Amounts, measure_planning
 from tests.bench.queries.measure import measure_queries
 from tests.bench.rehearsal.measure import Festivals, measure_rehearsal
 from tests.bench.sharing import NotEnough
@@ -25,7 +26,7 @@ from tests.bench.task import hush
 from tests.bench.viewers.measure import measure_viewers
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PARTS = ("ingest", "viewers", "queries", "detectors", "alerts", "rehearsal", "page")
+_PARTS = ("ingest", "planning", "viewers", "queries", "detectors", "alerts", "rehearsal", "page")
 _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", "pyarrow", "uvloop")
 
 
@@ -117,6 +118,11 @@ def bench(
         except Missing as error:
             missing[name] = str(error)
     others: dict[str, Any] = {}
+    if "planning" in parts:
+        found, others["planning"] = measure_planning(
+            Amounts(), _ROOT / ".warroom" / "bench", lambda line: click.echo(line, err=True)
+        )
+        figures += found
     if "viewers" in parts:
         try:
             found, others["viewers"] = measure_viewers(viewers, runs, lambda line: click.echo(line, err=True))
