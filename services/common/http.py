@@ -9,7 +9,7 @@ from typing import cast
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from services.common import prometheus
+from services.common import prometheus, tracing
 
 _CONNECTION = "warroom.connection"
 
@@ -50,6 +50,11 @@ class Measured:
                 route = getattr(scope.get("route"), "path", "unmatched")
                 prometheus.HTTP_REQUESTS.labels(route, scope["method"], message["status"]).inc()
                 prometheus.HTTP_REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
+                span.name(f"{scope['method']} {route}")
+                span.say({"http.route": route, "http.response.status_code": message["status"]})
             await send(message)
 
-        await self._app(scope, receive, measured)
+        # No path, no query, no address, no agent: they tell of people. Nor is a caller's `traceparent` followed, which
+        # would let anybody have everything traced.
+        with tracing.span(scope["method"], {"http.request.method": scope["method"]}, kind="server") as span:
+            await self._app(scope, receive, measured)

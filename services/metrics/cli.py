@@ -13,6 +13,7 @@ from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
 from services.common.store.clickhouse import open_store
+from services.common.tracing import start_tracing
 from services.metrics.service import MetricsService
 
 
@@ -24,6 +25,7 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     """Serves numbers, the live stream and the page from WARROOM_CLICKHOUSE_URL."""
     settings = load_settings(http_host=host, http_port=port)
     configure_logs(settings.log_level)
+    start_tracing(settings, "metrics")
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
     store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)

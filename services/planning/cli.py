@@ -30,8 +30,12 @@ from services.planning.workload import CODECS, Workload
 @click.option("--clickhouse-replicas", type=int, default=2, show_default=True)
 @click.option("--viewers", type=int, default=100, show_default=True, help="People before a live page.")
 @click.option("--rules", type=int, default=20, show_default=True, help="Alert rules.")
-@click.option("--zones", type=int, default=3, show_default=True, help="Zones; one may be lost. With 1, one process may.")
-@click.option("--busy", type=float, default=0.6, show_default=True, help="Most that is used at the peak with a zone lost.")
+@click.option(
+    "--zones", type=int, default=3, show_default=True, help="Zones; one may be lost. With 1, one process may."
+)
+@click.option(
+    "--busy", type=float, default=0.6, show_default=True, help="Most that is used at the peak with a zone lost."
+)
 @click.option("--server-cores", type=int, default=16, show_default=True, help="Most cores of a ClickHouse server.")
 @click.option("--broker-gbit", type=float, default=10, show_default=True, help="Network of a broker.")
 @click.option("--burst", type=float, default=1.5, show_default=True, help="Top of the opening, in peaks.")

@@ -124,17 +124,17 @@ _MAY_BE_ZERO = {"fold_us", "rollup_bytes", "rollup_minute_kb", "viewer_kb", "spe
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Costs, and the machine that they were taken on, in one line."""
+    """Costs, and the runs that they were taken in, a line each."""
 
     costs: Costs
-    machine: str
+    runs: tuple[str, ...]
 
 
 def shipped() -> Measured:
     """The costs that ship with Warroom, `services/planning/costs.json`."""
     text = resources.files("services.planning").joinpath("costs.json").read_bytes()
     held = msgspec.json.decode(text)
-    return Measured(Costs(**{cost["name"]: float(cost["value"]) for cost in held["costs"]}), "; ".join(held["runs"]))
+    return Measured(Costs(**{cost["name"]: float(cost["value"]) for cost in held["costs"]}), tuple(held["runs"]))
 
 
 def of_bench(path: Path) -> Measured:
@@ -158,13 +158,15 @@ def of_bench(path: Path) -> Measured:
         if value is None:
             raise ConfigurationError(f"--bench {path} lacks {source.figure!r} ({source.column}); take it with: {BENCH}")
         if not _is_cost(field.name, value):
-            raise ConfigurationError(f"--bench {path}: {source.figure!r} is {value!r}, which nothing costs; take it again")
+            raise ConfigurationError(
+                f"--bench {path}: {source.figure!r} is {value!r}, which nothing costs; take it again"
+            )
         values[field.name] = float(value)
-    return Measured(Costs(**values), machine)
+    return Measured(Costs(**values), (machine,))
 
 
 def as_file(measured: Measured) -> bytes:
-    """What `costs.json` holds: each cost with its unit, the figure that it is, and the run that it was taken in."""
+    """What `costs.json` holds of one run: each cost with its unit, the figure that it is, and that run."""
     costs = [
         {
             "name": name,
@@ -172,11 +174,11 @@ def as_file(measured: Measured) -> bytes:
             "unit": source.unit,
             "column": source.column,
             "figure": source.figure,
-            "run": measured.machine,
+            "run": measured.runs[0],
         }
         for name, source in SOURCES.items()
     ]
-    return msgspec.json.format(msgspec.json.encode({"runs": [measured.machine], "costs": costs}), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode({"runs": measured.runs, "costs": costs}), indent=2) + b"\n"
 
 
 def _is_cost(name: str, value: Any) -> bool:

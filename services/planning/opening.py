@@ -115,8 +115,8 @@ class Opening:
     """Seconds from the moment of the highest lag until no event has waited for longer than 2.5 s from then on; 0 where
     none ever did, None when it had not come to that at the end."""
     whole: bool
-    """Whether all events were in the tables at last. Those that were not count by how long they had waited then, so that
-    the delays are at least so long."""
+    """Whether all events were in the tables at last. Those that were not count by how long they had waited then, so
+    that the delays are at least so long."""
 
 
 @dataclass(slots=True)
@@ -195,7 +195,10 @@ class _Simulation:
 
     def sample(self) -> Sample:
         """How it stands."""
-        first = min((at for lane in self.lanes for queue in (lane.flight, lane.open, lane.waiting) for at, _ in _head(queue)), default=self.now)
+        first = min(
+            (at for lane in self.lanes for queue in (lane.flight, lane.open, lane.waiting) for at, _ in _head(queue)),
+            default=self.now,
+        )
         return Sample(self.now, self.arrived, self.written, self.buffered, max(0.0, self.now - first))
 
     @property
@@ -295,7 +298,9 @@ def simulate(process: Process, arrivals: Arrivals, seconds: float) -> Opening:
     """Runs for so many seconds, and then for as long again at the most without arrivals, until everything is in the
     tables; what comes after is no part of `samples`. Raises `ConfigurationError` for a length that makes no sense."""
     if not 0 < seconds <= LONGEST_SECONDS:
-        raise ConfigurationError(f"--seconds is {seconds:g}: the length simulated must be above 0 and at most {LONGEST_SECONDS:g}")
+        raise ConfigurationError(
+            f"--seconds is {seconds:g}: the length simulated must be above 0 and at most {LONGEST_SECONDS:g}"
+        )
     run = _Simulation(process)
     samples = []
     for step in range(round(seconds / STEP_SECONDS)):

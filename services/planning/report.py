@@ -39,12 +39,17 @@ def as_json(sizing: Sizing, measured: Measured, openings: Openings) -> dict[str,
         "warnings": list(sizing.warnings),
         "extrapolation": [{**asdict(reach), "times": reach.times, "flagged": reach.is_far} for reach in sizing.reaches],
         "assumptions": list(sizing.assumptions),
-        "costs_of": measured.machine,
+        "costs_of": list(measured.runs),
         "opening": {
             name: {
                 "processes_share": asdict(burst),
                 "capacity_a_process": process.capacity,
-                "delay_seconds": {"p50": opening.p50, "p99": opening.p99, "max": opening.worst, "at_least": not opening.whole},
+                "delay_seconds": {
+                    "p50": opening.p50,
+                    "p99": opening.p99,
+                    "max": opening.worst,
+                    "at_least": not opening.whole,
+                },
                 "peak_lag_a_process": opening.peak_lag,
                 "recovery_seconds": opening.recovery,
             }
@@ -56,11 +61,13 @@ def as_json(sizing: Sizing, measured: Measured, openings: Openings) -> dict[str,
 def _lines(sizing: Sizing, measured: Measured, openings: Openings) -> Iterator[str]:
     work = sizing.workload
     yield (
-        f"{work.orders_peak:,.10g} orders/s at the peak, {work.orders_mean:,.10g} else; {work.events_per_order:,.10g} events an order"
+        f"{work.orders_peak:,.10g} orders/s at the peak, {work.orders_mean:,.10g} else; "
+        f"{work.events_per_order:,.10g} events an order"
         f" of {work.event_bytes:,.0f} B; {work.campaigns:,} campaign(s); {work.viewers:,} viewer(s)"
     )
     yield (
-        f"= {sizing.events_peak:,.0f} events/s at the peak ({work.peak_hours:g} h a day), {work.events_mean:,.0f} else, "
+        f"= {sizing.events_peak:,.0f} events/s at the peak ({work.peak_hours:g} h a day), "
+        f"{work.events_mean:,.0f} else, "
         f"{sizing.events_a_day:,.0f} a day"
     )
     yield ""
@@ -69,16 +76,24 @@ def _lines(sizing: Sizing, measured: Measured, openings: Openings) -> Iterator[s
         [_row(part) for part in sizing.parts],
     )
     yield ""
-    yield f"Kafka       5 topics of {sizing.partitions:,} partitions, {work.kafka_replicas} replicas, {work.kafka_hours:g} h, codec {work.kafka_codec}"
     yield (
-        f"ClickHouse  {sizing.shards:,} shard(s) of {work.clickhouse_replicas} replica(s), {work.retention_days:g} days; events lie "
+        f"Kafka       5 topics of {sizing.partitions:,} partitions, {work.kafka_replicas} "
+        f"replicas, {work.kafka_hours:g} h, codec {work.kafka_codec}"
+    )
+    yield (
+        f"ClickHouse  {sizing.shards:,} shard(s) of {work.clickhouse_replicas} replica(s), "
+        f"{work.retention_days:g} days; events lie "
         f"{sizing.ratio:.1f} times smaller than in Kafka uncompressed"
     )
     yield (
-        f"settings    WARROOM_TOPIC_PARTITIONS={sizing.partitions} WARROOM_TOPIC_REPLICATION_FACTOR={work.kafka_replicas} "
+        f"settings    WARROOM_TOPIC_PARTITIONS={sizing.partitions} "
+        f"WARROOM_TOPIC_REPLICATION_FACTOR={work.kafka_replicas} "
         f"WARROOM_DUPLICATE_FILTER_MB={sizing.filter_mb}"
     )
-    yield f"one machine all of it with one copy would use {_cores(sizing.one_machine_cores)} at the peak, the broker not counted"
+    yield (
+        f"one machine all of it with one copy would use {_cores(sizing.one_machine_cores)} "
+        f"at the peak, the broker not counted"
+    )
     yield f"bottleneck  {sizing.bottleneck}"
     yield ""
     yield from _opening(openings)
@@ -97,13 +112,16 @@ def _lines(sizing: Sizing, measured: Measured, openings: Openings) -> Iterator[s
     for assumption in sizing.assumptions:
         yield from _item(assumption)
     yield ""
-    yield f"Costs: {measured.machine}"
+    yield "Costs of:"
+    for run in measured.runs:
+        yield from _item(run)
 
 
 def _opening(openings: Openings) -> Iterator[str]:
     burst = next(iter(openings.values()))[1]
     yield (
-        f"The opening: within {burst.rise:g} s to the top, {burst.hold:g} s there, then half of what is too much is gone every "
+        f"The opening: within {burst.rise:g} s to the top, {burst.hold:g} s there, then half "
+        f"of what is too much is gone every "
         f"{burst.half_life:g} s;"
     )
     yield "one ingest process and its part of ClickHouse, from Kafka to the tables:"
@@ -113,11 +131,15 @@ def _opening(openings: Openings) -> Iterator[str]:
         rows.append(
             (
                 name, f"{shape.top:,.0f}", f"{process.capacity:,.0f}", f"{opening.peak_lag:,.0f}",
-                *(("" if opening.whole else ">") + f"{delay:.1f} s" for delay in (opening.p50, opening.p99, opening.worst)),
+                *(_delay(opening, seconds) for seconds in (opening.p50, opening.p99, opening.worst)),
                 recovered,
             )
         )  # fmt: skip
     yield from _table(("", "events/s", "capacity", "most lag", "p50", "p99", "max", "recovered"), rows)
+
+
+def _delay(opening: Opening, seconds: float) -> str:
+    return f"{seconds:.1f} s" if opening.whole else f">{seconds:.1f} s"
 
 
 def _row(part: Part) -> tuple[str, ...]:

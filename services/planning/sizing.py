@@ -1,4 +1,5 @@
-"""From a workload and the costs of one machine to what has to stand there. Pure arithmetic; every assumption is told."""
+"""From a workload and the costs of one machine to what has to stand there. Pure arithmetic; every assumption
+is told."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ from services.planning.opening import Process
 from services.planning.workload import Workload
 
 FILTER_BYTES = 8
-"""Memory of the duplicate filter for each event of a horizon: 4 bytes an event, and two horizons (docs/architecture.md)."""
+"""Memory of the duplicate filter for each event of a horizon: 4 bytes an event, and two horizons
+(docs/architecture.md)."""
 
 STEADY_AGE, LONGEST_AGE = 0.4, 1.5
-"""Seconds between the blocks of a partition: WARROOM_BATCH_MAX_AGE_MS, and what it grows to where partitions are many."""
+"""Seconds between the blocks of a partition: WARROOM_BATCH_MAX_AGE_MS, and what it grows to where partitions
+are many."""
 
 MOST_PARTITIONS = 1_000
 """What WARROOM_TOPIC_PARTITIONS takes."""
@@ -173,7 +176,8 @@ def size(work: Workload, costs: Costs) -> Sizing:
             store_cores / shards / server if work.clickhouse_replicas > 1 else None,
         ),
         Part(
-            "metrics", metrics, 1, (costs.metrics_mb + work.viewers / max(1, metrics_left) * costs.viewer_kb / 1e3) * 2**20, 0,
+            "metrics", metrics, 1,
+            (costs.metrics_mb + work.viewers / max(1, metrics_left) * costs.viewer_kb / 1e3) * 2**20, 0,
             0, sent / metrics, _metrics_busy(work, costs, metrics), _metrics_busy(work, costs, metrics_left),
         ),
         Part("alerts", 2, 1, None, 0, 0, 0, alerts_busy, alerts_busy),
@@ -227,7 +231,8 @@ def _ingest(work: Workload, costs: Costs, bigger: float) -> tuple[int, int]:
                     return count, partitions
         count += 1
     raise ConfigurationError(
-        f"--orders-peak times --events-per-order is {work.events_peak:,.0f} events a second: more than {MOST_PROCESSES:,} "
+        f"--orders-peak times --events-per-order is {work.events_peak:,.0f} events a second: "
+        f"more than {MOST_PROCESSES:,} "
         "ingest processes would carry"
     )
 
@@ -306,7 +311,8 @@ def _warnings(
         )
     if look > work.busy:
         yield (
-            f"a look at the alert rules takes {look:.1f} s of the second that there is: one alerts service judges every "
+            f"a look at the alert rules takes {look:.1f} s of the second that there is: one "
+            f"alerts service judges every "
             "campaign, more processes do not divide them; use fewer rules or several Warrooms"
         )
     if filter_mb > 8192:
@@ -325,13 +331,16 @@ def _assumptions(work: Workload, costs: Costs, bigger: float) -> tuple[str, ...]
     return (
         "cost an event is the same on every core and at every speed; it was measured on 2 cores, and beyond two ingest "
         "processes nothing was",
-        f"used at the peak for {work.busy:.0%} at the most with a zone lost ({work.zones} zones; with one zone, a process)",
-        "an ingest process is given for ClickHouse's inserts as much CPU again as they cost in chDB: its own part of an "
+        f"used at the peak for {work.busy:.0%} at the most with a zone lost ({work.zones} "
+        f"zones; with one zone, a process)",
+        "an ingest process is given for ClickHouse's inserts as much CPU again as they cost "
+        "in chDB: its own part of an "
         "insert over HTTP was not measured",
         "each replica of a shard inserts, rolls up and merges by itself (fetching finished parts would cost less)",
         f"a ClickHouse server has {GB_A_CORE} GB a core: ClickHouse's general advice, not measured; so is no memory of "
         "brokers and of alerts",
-        f"blocks of each partition every {STEADY_AGE:g} to {LONGEST_AGE:g} s, {costs.block_ms:.0f} ms of ClickHouse each",
+        f"blocks of each partition every {STEADY_AGE:g} to {LONGEST_AGE:g} s, "
+        f"{costs.block_ms:.0f} ms of ClickHouse each",
         "keys spread evenly over partitions, users evenly over shards",
         f"events are of {work.event_bytes:.0f} B, {costs.value_bytes:.0f} B were measured"
         + (f": CPU is taken {bigger:.1f} times, disk and network in proportion" if bigger > 1 else ""),

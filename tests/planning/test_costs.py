@@ -58,7 +58,7 @@ def every_figure() -> Iterator[Figure]:
     """What a bench writes, made by its own functions from runs that never were."""
     yield from backlog_figures("kafka", {kind: [RUN] for kind in ("drain", "naive", "ingest")})
     yield broker_figure("kafka", 2.0)
-    carried = {name: CARRIED for name in ("dense", "full blocks", "small blocks", "one partition")}
+    carried = dict.fromkeys(("dense", "full blocks", "small blocks", "one partition"), CARRIED)
     more = {"small blocks": {**CARRIED, "blocks": 50, "cpu_us_per_event": 30.0}, "sparse": {**CARRIED, "minutes": 20}}
     dense = {**CARRIED, "events": 10_000}
     batches = {"bytes_per_event": dict.fromkeys(CODECS, 100.0)}
@@ -110,8 +110,14 @@ def test_a_bench_that_lacks_something_says_what_and_how_to_take_it(tmp_path: Pat
     path = bench_file(tmp_path / "bench.json")
     held = msgspec.json.decode(path.read_bytes())
     for change, said in (
-        ([each for each in held["figures"] if each["name"] != "CPU of folding"], "lacks 'CPU of folding'.*--only planning"),
-        ([{**each, "value": -1.0} if each["name"] == "CPU of folding" else each for each in held["figures"]], "is -1.0"),
+        (
+            [each for each in held["figures"] if each["name"] != "CPU of folding"],
+            "lacks 'CPU of folding'.*--only planning",
+        ),
+        (
+            [{**each, "value": -1.0} if each["name"] == "CPU of folding" else each for each in held["figures"]],
+            "is -1.0",
+        ),
     ):
         bench_file(path, figures=change)
         with pytest.raises(ConfigurationError, match=said):

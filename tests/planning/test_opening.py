@@ -59,7 +59,8 @@ BURSTS = st.builds(
 @settings(max_examples=20, deadline=None)
 @given(PROCESSES, BURSTS)
 def test_every_event_is_in_kafka_in_memory_or_in_the_tables(each: Process, burst: Burst) -> None:
-    """Catches: events that the model loses or makes, memory without a bound, tables that forget, time that runs back."""
+    """Catches: events that the model loses or makes, memory without a bound, tables that forget, time that
+    runs back."""
     opening = simulate(each, burst, 10)
     arrived = sum(burst((step + 0.5) * STEP_SECONDS) * STEP_SECONDS for step in range(round(10 / STEP_SECONDS)))
     last = opening.samples[-1]

@@ -69,7 +69,7 @@ def test_more_never_needs_less(work: Workload, factor: float) -> None:
     small, large = size(work, COSTS), size(replace(work, orders_peak=work.orders_peak * factor), COSTS)
 
     def whole(found: Sizing, field: str) -> float:
-        return sum(getattr(part, field) * part.count for part in found.parts)
+        return sum(float(getattr(part, field)) * part.count for part in found.parts)
 
     for field in ("disk_bytes", "network_in"):
         assert whole(large, field) >= whole(small, field) * (1 - 1e-9)
@@ -130,7 +130,7 @@ def test_what_contradicts_itself_is_refused() -> None:
         ({"campaigns": 1.5}, "--campaigns"),
     ):
         with pytest.raises(ConfigurationError, match=said):
-            workload(**changes)  # type: ignore[arg-type]
+            workload(**changes)
     with pytest.raises(ConfigurationError, match="--orders-peak"):
         size(workload(orders_peak=10_000_000, events_per_order=10_000, event_bytes=100_000), COSTS)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,7 @@ from tests.support.broker import running_broker
 
 _COLUMN = "planning"
 _WARM = 5_000
-_CALIBRATION = 60_000
+_CALIBRATION = 40_000
 _BASE = 1_000
 _BEFORE_SECONDS, _AFTER_SECONDS = 5.0, 10.0
 _PORTION_SECONDS = 0.1
@@ -107,7 +108,15 @@ def measure_burst(number: int, cache: Path, say: Say) -> tuple[list[Figure], dic
         store = Path(directory) / "store"
         store.mkdir()
         task = Task(
-            broker.bootstrap_servers, broker.pid, "back.", _CALIBRATION, "warm.", _WARM, str(store), "burst", "burst-warm"
+            broker.bootstrap_servers,
+            broker.pid,
+            "back.",
+            _CALIBRATION,
+            "warm.",
+            _WARM,
+            str(store),
+            "burst",
+            "burst-warm",
         )
         ones = dict.fromkeys(EVENT_KINDS, 1)
         asyncio.run(fill(task.warm_settings(), ones, events(_WARM, cache)))
@@ -169,7 +178,9 @@ def compare(arrived: Curve, said: Said, kinds: Counter[str], size: float) -> dic
     ]
     peak = max(real for _, real, _ in curve)
     number = arrived[-1][1]
-    done = next((sample.at for sample in opening.samples if sample.written >= number * (1 - 1e-6)), opening.samples[-1].at)
+    done = next(
+        (sample.at for sample in opening.samples if sample.written >= number * (1 - 1e-6)), opening.samples[-1].at
+    )
     return {
         "cores": process.cores,
         "own_us": own,
@@ -191,7 +202,9 @@ def figures(found: dict[str, Any]) -> list[Figure]:
         Figure(_COLUMN, "burst: most lag", round(found["peak"]), "events"),
         Figure(_COLUMN, "burst: most lag, model / measured", round(found["model_peak"] / max(1, found["peak"]), 2)),
         Figure(_COLUMN, "burst: until all was in", round(found["seconds"], 1), "s"),
-        Figure(_COLUMN, "burst: until all was in, model / measured", round(found["model_seconds"] / found["seconds"], 2)),
+        Figure(
+            _COLUMN, "burst: until all was in, model / measured", round(found["model_seconds"] / found["seconds"], 2)
+        ),
         Figure(_COLUMN, "burst: mean difference of the lags / most lag", round(found["difference"], 3)),
     ]
 
@@ -237,7 +250,7 @@ async def _portion(producer: AIOKafkaProducer, topics: dict[str, str], portion: 
 
 def _rates(arrived: Curve, start: float) -> dict[int, float]:
     found: dict[int, float] = {}
-    for (_, less), (at, more) in zip(arrived, arrived[1:], strict=False):
+    for (_, less), (at, more) in itertools.pairwise(arrived):
         step = int((at - start) / STEP_SECONDS)
         found[step] = found.get(step, 0.0) + (more - less) / STEP_SECONDS
     return found

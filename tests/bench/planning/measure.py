@@ -21,6 +21,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from services.common.settings import EVENT_KINDS
 from services.simulator.source import backlog
 from tests.bench.backlog import BATCH_BYTES, Records, events, fill, only
+from tests.bench.planning.burst import measure_burst
 from tests.bench.planning.carry import Carry
 from tests.bench.report import Figure
 from tests.bench.task import CHILD_SECONDS, Task
@@ -44,6 +45,7 @@ class Amounts:
     sparse: int = 300_000
     small: int = 30_000
     partition: int = 250_000
+    burst: int = 100_000
 
 
 def measure_planning(amounts: Amounts, cache: Path, say: Say) -> tuple[list[Figure], dict[str, Any]]:
@@ -72,9 +74,13 @@ def measure_planning(amounts: Amounts, cache: Path, say: Say) -> tuple[list[Figu
             said = found[name]
             say(
                 f"planning: {name}: {said['events_per_second']:,.0f} events/s, {said['cpu_us_per_event']:.2f} CPU us "
-                f"an event, {said['blocks']} blocks, {(said['event_bytes'] + said['rollup_bytes']) / count:.1f} B on disk"
+                f"an event, {said['blocks']} blocks, "
+                f"{(said['event_bytes'] + said['rollup_bytes']) / count:.1f} B on disk"
             )
-    return figures(found), found
+    if not amounts.burst:
+        return figures(found), found
+    burst, found["burst"] = measure_burst(amounts.burst, cache, say)
+    return [*figures(found), *burst], found
 
 
 def figures(found: Mapping[str, Any]) -> list[Figure]:
@@ -86,12 +92,9 @@ def figures(found: Mapping[str, Any]) -> list[Figure]:
     a_minute, an_event = rollup_bytes(dense, sparse)
     more_blocks = max(1, small["blocks"] - full["blocks"])
     a_block = (small["cpu_us_per_event"] - full["cpu_us_per_event"]) * full["events"] / more_blocks / 1000
-    # What folding costs whatever there is, is in both.
-    folded = [each["fold_cpu_us_per_event"] * each["events"] for each in (dense, full)]
-    folding = max(0.0, folded[0] - folded[1]) / max(1, dense["events"] - full["events"])
     values = dense["value_bytes"] / dense["events"]
     in_table = dense["event_bytes"] / dense["events"]
-    result = [
+    return [
         Figure(_COLUMN, "size of an event's value", round(values, 1), "B"),
         *(
             Figure(_COLUMN, f"share of events: {kind}", round(rows / sparse["events"], 4))
@@ -109,10 +112,9 @@ def figures(found: Mapping[str, Any]) -> list[Figure]:
         Figure(_COLUMN, "CPU of a block, however small", round(a_block, 2), "ms", note=f"{SMALL_BLOCK} records"),
         Figure(_COLUMN, "one partition: ingest", round(partition["events_per_second"]), "events/s"),
         Figure(_COLUMN, "one partition: CPU of ingest", round(partition["cpu_us_per_event"], 2), "us/event"),
-        Figure(_COLUMN, "CPU of folding", round(folding, 2), "us/event"),
+        Figure(_COLUMN, "CPU of folding", round(dense["fold_cpu_us_per_event"], 2), "us/event"),
         Figure(_COLUMN, "events on disk, measured", dense["events"], "events"),
     ]  # fmt: skip
-    return result
 
 
 def rollup_bytes(dense: Mapping[str, Any], sparse: Mapping[str, Any]) -> tuple[float, float]:
@@ -139,7 +141,8 @@ def batch_bytes(portions: Iterator[Records]) -> dict[str, Any]:
             by_kind.setdefault(kind, []).append((key, value))
     count = sum(map(len, by_kind.values()))
     sizes = {
-        codec: sum(_batches(records, number) for records in by_kind.values()) / count for codec, number in CODECS.items()
+        codec: sum(_batches(records, number) for records in by_kind.values()) / count
+        for codec, number in CODECS.items()
     }
     return {"events": count, "batch_bytes": BATCH_BYTES, "bytes_per_event": sizes}
 

@@ -104,7 +104,9 @@ def _costs(viewers: int, many: Sequence[dict[str, Any]], one: Sequence[dict[str,
 
     def more(field: str, by: str) -> float:
         """How much a field grows with each of the other field."""
-        pairs = [(float(a[field]) - float(b[field]), float(a[by]) - float(b[by])) for a, b in zip(many, one, strict=True)]
+        pairs = [
+            (float(a[field]) - float(b[field]), float(a[by]) - float(b[by])) for a, b in zip(many, one, strict=True)
+        ]
         return statistics.median(growth / max(1e-9, step) for growth, step in pairs)
 
     def first(field: str) -> float:
