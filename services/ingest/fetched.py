@@ -112,7 +112,7 @@ class _ChunkedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka is un
                 except (TooMuch, Unreadable) as error:
                     refused = self._refused(batch, raw, error)
             if pending and (refused or records >= CHUNK_RECORDS or size >= CHUNK_BYTES):
-                yield from self._cut(_chunk(pending))
+                yield from self._read(pending)
                 pending, records, size = [], 0, 0
             reached = batch.next_offset
             if refused:
@@ -120,7 +120,24 @@ class _ChunkedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka is un
             elif not pending:
                 self.next_fetch_offset = reached
         if pending:
-            yield from self._cut(replace(_chunk(pending), next_offset=reached))
+            yield from self._read(pending, reached)
+
+    def _read(self, batches: list[Batch], reached: int = 0) -> Iterator[Chunk]:
+        """The records of batches that follow each other, up to `reached` if the log goes on there."""
+        chunk = _chunk(batches)
+        if chunk is not None:
+            yield from self._cut(replace(chunk, next_offset=max(reached, chunk.next_offset)))
+            return
+        for batch, raw, data in batches:
+            chunk = _chunk([(batch, raw, data)])
+            if chunk is None:
+                try:
+                    chunk = _as_aiokafka_reads(batch)
+                except Exception as error:
+                    # The checksum is right: this is what somebody sent, and will be tomorrow.
+                    chunk = self._refused(batch, raw, Unreadable(str(error)))
+            yield from self._cut(chunk)
+        self.next_fetch_offset = max(reached, self.next_fetch_offset)
 
     def _refused(self, batch: Any, raw: memoryview, error: TooMuch | Unreadable) -> Chunk:
         """One record in place of a batch, which becomes its dead letter: `too_large` with the beginning of what comes
@@ -206,8 +223,8 @@ def _count(raw: memoryview) -> int:
     return int.from_bytes(raw[_COUNT], "big", signed=True) if raw[_MAGIC] >= _CURRENT else 1
 
 
-def _chunk(batches: Sequence[Batch]) -> Chunk:
-    """The records of batches that follow each other."""
+def _chunk(batches: Sequence[Batch]) -> Chunk | None:
+    """The records of batches that follow each other; None unless all are of the current format and whole."""
     timestamp, end = _first_timestamp(batches[0][0]), batches[-1][0].next_offset
     if all(raw[_MAGIC] >= _CURRENT for _, raw, _ in batches):
         records = [records for *_, records in batches]
@@ -220,14 +237,20 @@ def _chunk(batches: Sequence[Batch]) -> Chunk:
             values = Values(data, value_at, value_end)
             size = int(values.sizes.sum())
             return Chunk(values, Values(data, key_at, key_end), offsets, timestamp, size, end)
-    # Formats of before 2017, and what is broken, which aiokafka says best.
-    found = [record for batch, *_ in batches for record in batch]
+    return None
+
+
+def _as_aiokafka_reads(batch: Any) -> Chunk:
+    """The records of one batch, also of the formats of before 2017."""
+    found = list(batch)
+    if not found:
+        raise Unreadable("no records")
     return Chunk.of(
         [record.value for record in found],
         [record.key for record in found],
         [record.offset for record in found],
-        timestamp,
-        end,
+        _first_timestamp(batch),
+        batch.next_offset,
     )
 
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import cramjam
 import pytest
-from aiokafka.errors import CorruptRecordException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,7 +94,8 @@ def test_a_batch_that_is_not_what_it_says_is_one_refused_record(codec: int, body
 def test_bytes_that_were_changed_are_read_as_aiokafka_does_or_refused(
     codec: int, junk: bytes, at: int, data: st.DataObject
 ) -> None:
-    """The checksum is right: whoever changes a batch can compute it."""
+    """The checksum is right: whoever changes a batch can compute it. Found by this: the name of a header that is no
+    UTF-8, which aiokafka raises a `UnicodeDecodeError` for."""
     body = bytearray(ENCODERS[codec](record(b"first") + record(b"second", delta=1, key=b"k")))
     at = min(at, len(body))
     body[at : at + data.draw(st.integers(0, 8))] = junk
@@ -104,12 +104,7 @@ def test_bytes_that_were_changed_are_read_as_aiokafka_does_or_refused(
         expected = [each.value for each in fetch(changed, 0)]
     except Exception:
         expected = None
-    try:
-        found = values_of(chunks_of(changed, 0, 1)[0])
-    except CorruptRecordException:
-        # As loud as a broken disk: the partition stops and says so.
-        assert expected is None
-        return
+    found = values_of(chunks_of(changed, 0, 1)[0])
     if expected is None:
         (refused,) = found
         assert refused is not None
