@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     )
     receivers_file: Path | None = Field(None, description="YAML: who is told of which alerts; docs/receivers.md")
     alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
+    alert_webhook_secret: SecretStr | None = Field(
+        None, min_length=16, description="signs what is sent to that address; docs/receivers.md"
+    )
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
 
     # Rehearsals

@@ -30,11 +30,11 @@ _LEAST_TAKEN: Final = 20 << 10
 def bounded(rules: EdgeRules) -> type[ConnectionProtocol]:
     """uvicorn's protocol within the rules' bounds, for one port."""
     open_by: Counter[str] = Counter()
-    trusted = ProxyHeadersMiddleware(_nobody, rules.trusted_proxies).trusted_hosts  # type: ignore[arg-type]
+    trusted = ProxyHeadersMiddleware(_nobody, rules.trusted_proxies).trusted_hosts
 
     class Bounded(ConnectionProtocol):
         def __init__(self, *arguments: object, **named: object) -> None:
-            super().__init__(*arguments, **named)  # type: ignore[arg-type]
+            super().__init__(*arguments, **named)
             self._peer: str | None = None
             self._head_due: asyncio.TimerHandle | None = None
             self._look: asyncio.TimerHandle | None = None
