@@ -34,7 +34,7 @@ def bounded(rules: EdgeRules) -> type[ConnectionProtocol]:
 
     class Bounded(ConnectionProtocol):
         def __init__(self, *arguments: object, **named: object) -> None:
-            super().__init__(*arguments, **named)
+            super().__init__(*arguments, **named)  # type: ignore[arg-type]
             self._peer: str | None = None
             self._head_due: asyncio.TimerHandle | None = None
             self._look: asyncio.TimerHandle | None = None
