@@ -123,10 +123,10 @@ def test_who_is_one_client() -> None:
 
 
 def test_only_loopback_has_to_know_its_names() -> None:
-    assert rules_of(Settings()).hosts == {"localhost", "127.0.0.1", "[::1]"}
+    assert rules_of(Settings()).hosts == frozenset({"localhost", "127.0.0.1", "[::1]"})
     open_ = rules_of(Settings(external_url="https://warroom.shop.example/"))
-    assert open_.hosts == {"localhost", "127.0.0.1", "[::1]", "warroom.shop.example"}
-    assert open_.origins == {"https://warroom.shop.example"}
+    assert open_.hosts == frozenset({"localhost", "127.0.0.1", "[::1]", "warroom.shop.example"})
+    assert open_.origins == frozenset({"https://warroom.shop.example"})
     assert rules_of(Settings(http_host="::1")).hosts is not None
     assert rules_of(Settings(http_host="0.0.0.0")).hosts is None
     named = rules_of(Settings(http_host="0.0.0.0", allowed_hosts=("War.Example",))).hosts
