@@ -224,7 +224,7 @@ async def test_events_travel_from_the_simulator_to_the_tables_by_a_password_of_a
         _run(env, "simulate", "--no-campaign", "--history", "2m", "--duration", "0")
         store = own_endpoint.store()
         try:
-            await until(lambda: store.query("SELECT count() AS events FROM traffic")[0]["events"] > 100)
+            await until(lambda: store.query("SELECT count() AS events FROM traffic_events")[0]["events"] > 100)
         finally:
             store.close()
         assert ingest.stop() == 0
