@@ -44,7 +44,11 @@ def _topics(**changes: object) -> list[Finding]:
         ({}, "ok", "all 6 are as they should be"),
         ({"in_step": {0: 3, 1: 2}}, "warn", "1 of 2 partitions have a replica that is not in step"),
         ({"leaderless": [1]}, "fail", "1 of 2 partitions have no leader"),
-        ({"replicas": {0: 1, 1: 1}, "in_step": {0: 1, 1: 1}}, "warn", "has 1 replica(s), and WARROOM_TOPIC_REPL"),
+        (
+            {"replicas": {0: 1, 1: 1}, "in_step": {0: 1, 1: 1}, "config": {}},
+            "warn",
+            "has 1 replica(s), and WARROOM_TOPIC_REPL",
+        ),
         ({"replicas": {0: 3}, "in_step": {0: 3}}, "warn", "has 1 partition(s), and WARROOM_TOPIC_PARTITIONS is 2"),
         ({"config": {"min.insync.replicas": "1"}}, "warn", "what one broker alone acknowledged is lost with it"),
         ({"config": {"min.insync.replicas": "3"}}, "warn", "nothing can be written once a broker is away"),
