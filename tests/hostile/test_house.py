@@ -113,8 +113,11 @@ def test_no_parameter_reaches_the_store_as_sql(house: House, payloads: list[str]
 def test_no_filter_reaches_the_store_as_sql(house: House, call: str, dimension: str) -> None:
     """All of them at once: a filter takes several values."""
     answer = house.client.get(
-        f"/api/v1/campaigns/hostile/{call.split('?')[0]}",
-        params=[*(tuple(pair.split("=")) for pair in call.split("?")[1:]), *((dimension, each) for each in PAYLOADS)],
+        f"/api/v1/campaigns/hostile/{call.split('?', maxsplit=1)[0]}",
+        params=[
+            *(tuple(pair.split("=", 1)) for pair in call.split("?")[1:]),
+            *((dimension, each) for each in PAYLOADS),
+        ],
     )
     assert is_refused_or_empty(answer)
     if answer.status_code == 200 and call == "overview":
