@@ -108,17 +108,19 @@ def test_no_parameter_reaches_the_store_as_sql(house: House, payloads: list[str]
                 assert is_refused_or_empty(client.get(path, params={name: payload}))
 
 
-@pytest.mark.parametrize("call", ["overview", "breakdown?dimension=channel", "funnel?group_by=region", "snapshot"])
+@pytest.mark.parametrize(
+    ("call", "more"),
+    [
+        ("overview", {}),
+        ("breakdown", {"dimension": "channel"}),
+        ("funnel", {"group_by": "region"}),
+        ("snapshot", {}),
+    ],
+)
 @pytest.mark.parametrize("dimension", DIMENSIONS)
-def test_no_filter_reaches_the_store_as_sql(house: House, call: str, dimension: str) -> None:
+def test_no_filter_reaches_the_store_as_sql(house: House, call: str, more: dict[str, str], dimension: str) -> None:
     """All of them at once: a filter takes several values."""
-    answer = house.client.get(
-        f"/api/v1/campaigns/hostile/{call.split('?', maxsplit=1)[0]}",
-        params=[
-            *(tuple(pair.split("=", 1)) for pair in call.split("?")[1:]),
-            *((dimension, each) for each in PAYLOADS),
-        ],
-    )
+    answer = house.client.get(f"/api/v1/campaigns/hostile/{call}", params={**more, dimension: PAYLOADS})
     assert is_refused_or_empty(answer)
     if answer.status_code == 200 and call == "overview":
         metrics = answer.json()["metrics"]
@@ -160,7 +162,7 @@ def test_no_path_leads_out_of_its_folder_or_into_the_store(house: House, path: s
             json.dumps({**DECLARED, "timezone": "../../etc/passwd"}).encode(), 422, id="a zone that is a path"
         ),
         pytest.param(json.dumps({**DECLARED, "timezone": "UTC\0"}).encode(), 422, id="a zone with a NUL"),
-        pytest.param(json.dumps({**DECLARED, "phases": DECLARED["phases"] * 1000}).encode(), 422, id="many phases"),
+        pytest.param(json.dumps({**DECLARED, "phases": [DECLARED["phases"]] * 1000}).encode(), 422, id="many phases"),
         pytest.param(json.dumps({**DECLARED, "end": "9999-12-31T23:59:59+00:00"}).encode(), 422, id="the end of time"),
         pytest.param(json.dumps({**DECLARED, "start": "0001-01-01T00:00:00+14:00"}).encode(), 422, id="its beginning"),
         pytest.param(
