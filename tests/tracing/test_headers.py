@@ -40,7 +40,10 @@ def chunk_of(records: list[Record], codec: int = 0) -> Chunk:
     for offset, (key, value, headers) in enumerate(records):
         builder.append(offset, 1_700_000_000_000, key, value, headers)
     data = bytes(builder.build())
-    return fetched._chunk([(MemoryRecords(data).next_batch(), memoryview(data))])
+    raw = memoryview(data)
+    chunk = fetched._chunk([(MemoryRecords(data).next_batch(), raw, fetched._inflated(raw))])
+    assert chunk is not None
+    return chunk
 
 
 @pytest.fixture(autouse=True)
