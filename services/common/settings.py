@@ -37,6 +37,9 @@ class Settings(BaseSettings):
 
     # Store
     clickhouse_url: SecretStr | None = Field(None, description="`chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+    clickhouse_cluster: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="name of a cluster in `remote_servers`; docs/clickhouse.md"
+    )
     store_timeout_seconds: float = Field(30.0, gt=0, description="limit of one call to ClickHouse")
 
     # Ingest
@@ -99,6 +102,11 @@ class Settings(BaseSettings):
             r"^(chdb:///.+|https?://[^/\s]+(/\w*)?)$", self.clickhouse_url.get_secret_value()
         ):
             raise ValueError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+        if self.clickhouse_cluster and (self.clickhouse_url or SecretStr("")).get_secret_value().startswith("chdb"):
+            raise ValueError(
+                "WARROOM_CLICKHOUSE_CLUSTER names a cluster of servers, and WARROOM_CLICKHOUSE_URL is an embedded store; "
+                "remove the one or change the other"
+            )
         return self
 
     @cached_property
