@@ -12,7 +12,7 @@ from services.common.logs import configure_logs
 from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.metrics.service import MetricsService
 
 
@@ -26,7 +26,7 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     configure_logs(settings.log_level)
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
-    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
+    store = store_of(settings)
     # What this package must not know is served beside it; the command hands it over.
     services = [MetricsService(settings, store), *(companions(settings) if companions else [])]
     try:

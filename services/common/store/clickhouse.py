@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
 
+from services.common import transport
 from services.common.errors import ConfigurationError, StoreRejected, StoreUnavailable
+from services.common.settings import Settings
 from services.common.store.http_pool import CallFailed, OneAttemptPool
 from services.common.store.clustered import ClusteredStore
 from services.common.store.interface import Parameters, Row, Store
@@ -42,7 +45,7 @@ _INSERT_SETTINGS = {
     "send_progress_in_http_headers": 0,
 }
 
-Settings = dict[str, Any]
+CallSettings = dict[str, Any]
 """Of ClickHouse, for one call."""
 
 _MOST_PARAMETER_BYTES = 128 << 10
@@ -58,12 +61,31 @@ _PASSING_CODES = {
 }  # fmt: skip
 
 
-def open_store(url: str, *, timeout_seconds: float, cluster: str | None = None) -> Store:
+def store_of(settings: Settings, *, timeout_seconds: float | None = None) -> Store:
+    """The store that the settings name, reached as they say; `timeout_seconds` instead of theirs.
+
+    Raises `ConfigurationError` when they name none, or as `open_store`.
+    """
+    if settings.clickhouse_url is None:
+        raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store")
+    tls = transport.store_tls(settings)
+    return open_store(
+        settings.clickhouse_url.get_secret_value(),
+        timeout_seconds=settings.store_timeout_seconds if timeout_seconds is None else timeout_seconds,
+        tls=None if tls is None else tls.context(),
+        cluster=settings.clickhouse_cluster,
+    )
+
+
+def open_store(
+    url: str, *, timeout_seconds: float, tls: ssl.SSLContext | None = None, cluster: str | None = None
+) -> Store:
     """Opens `chdb:///DIR` (created if absent) or `http(s)://user:password@host:port/database`.
 
     `timeout_seconds` bounds each query and insert; a statement given to `command` may take longer, as long as an HTTP
     server is not silent for so long. User and password are percent-encoded. A server is not asked anything yet.
     `cluster` is the name that servers know a cluster by; the URL is then that of any of its servers, or of a proxy.
+    `tls` is how https is spoken; without it the system's authorities are believed. Certificates are always verified.
     Raises `ConfigurationError` when the URL is malformed or the embedded engine is not installed.
     """
     parts = urlsplit(url)
@@ -86,13 +108,14 @@ def open_store(url: str, *, timeout_seconds: float, cluster: str | None = None) 
                 "database": database,
             },
             timeout_seconds,
+            tls,
         )
         return plain if cluster is None else ClusteredStore(plain, Topology(cluster, database), timeout_seconds)
     raise ConfigurationError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
 
 
-def _over_http(options: dict[str, Any], timeout_seconds: float) -> ClickHouseStore:
-    pool = OneAttemptPool(timeout_seconds)
+def _over_http(options: dict[str, Any], timeout_seconds: float, tls: ssl.SSLContext | None) -> ClickHouseStore:
+    pool = OneAttemptPool(timeout_seconds, tls)
     options = {**options, "pool_mgr": pool, "query_retries": 0, "autogenerate_session_id": False}
     return ClickHouseStore(options, timeout_seconds=timeout_seconds, on_close=pool.shut)
 
@@ -116,20 +139,20 @@ class ClickHouseStore:
                 self._client()
 
     def query(
-        self, sql: str, parameters: Parameters | None = None, *, settings: Settings | None = None
+        self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None
     ) -> list[Row]:
         with self._calling() as client:
             result = client.query(sql, parameters=_bound(parameters), settings=settings, tz_mode="schema")
             return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def query_arrow(
-        self, sql: str, parameters: Parameters | None = None, *, settings: Settings | None = None
+        self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None
     ) -> pa.Table:
         with self._calling(damaged=StoreUnavailable) as client:
             return client.query_arrow(sql, parameters=_bound(parameters), settings=settings, use_strings=True)
 
     def insert(
-        self, table: str, rows: pa.Table, *, token: str | None = None, settings: Settings | None = None
+        self, table: str, rows: pa.Table, *, token: str | None = None, settings: CallSettings | None = None
     ) -> None:
         all_settings: dict[str, Any] = {**_INSERT_SETTINGS, **(settings or {})}
         if token is not None:
@@ -138,7 +161,7 @@ class ClickHouseStore:
             client.insert_arrow(table, rows, settings=all_settings)
 
     def command(
-        self, sql: str, parameters: Parameters | None = None, *, settings: Settings | None = None
+        self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None
     ) -> None:
         with self._calling() as client:
             client.command(sql, parameters=_bound(parameters), settings={**_NO_LIMIT, **(settings or {})})

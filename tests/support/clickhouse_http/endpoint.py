@@ -32,9 +32,20 @@ INSERTS = "(?i)^INSERT"
 class Endpoint:
     """A process with its own chDB directory, in front of which it speaks HTTP on a port that it keeps."""
 
-    def __init__(self, directory: Path, *, megabytes: int | None = None, shards: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        megabytes: int | None = None,
+        identity: Path | None = None,
+        client_ca: Path | None = None,
+        shards: int = 0,
+    ) -> None:
         """With `megabytes` the data lie on a file system of this size, in memory, that only the process sees. With
-        `shards` it is a cluster of so many, see `cluster`."""
+        `identity`, a file of a certificate and its key, it speaks HTTPS; with `client_ca` it wants to see a certificate
+        of that authority. With `shards` it is a cluster of so many, see `cluster`."""
+        self._identity = identity
+        self._client_ca = client_ca
         self.directory = directory
         self._shards = shards
         self.port = free_port()
@@ -46,7 +57,8 @@ class Endpoint:
     @property
     def url(self) -> str:
         """What WARROOM_CLICKHOUSE_URL is set to."""
-        return f"http://{USER}:s3cret%2F%40%3A%25@127.0.0.1:{self.port}/default"
+        scheme = "http" if self._identity is None else "https"
+        return f"{scheme}://{USER}:s3cret%2F%40%3A%25@127.0.0.1:{self.port}/default"
 
     def store(self, *, timeout_seconds: float = 30.0) -> Store:
         """A store of this endpoint; the caller closes it."""
@@ -64,6 +76,10 @@ class Endpoint:
             "--control-port", str(self._control_port), "--user", USER, "--password", PASSWORD,
             "--with-parent", "--shards", str(self._shards),
         ]  # fmt: skip
+        if self._identity is not None:
+            command += ["--identity", str(self._identity)]
+        if self._client_ca is not None:
+            command += ["--client-ca", str(self._client_ca)]
         if self._megabytes is not None:
             if shutil.which("unshare") is None:
                 raise RuntimeError("a file system of its own needs `unshare` (util-linux)")
@@ -173,9 +189,16 @@ class Endpoint:
 
 
 @contextmanager
-def running_endpoint(directory: Path, *, megabytes: int | None = None, shards: int = 0) -> Iterator[Endpoint]:
+def running_endpoint(
+    directory: Path,
+    *,
+    megabytes: int | None = None,
+    identity: Path | None = None,
+    client_ca: Path | None = None,
+    shards: int = 0,
+) -> Iterator[Endpoint]:
     """An endpoint for the length of a `with` block."""
-    endpoint = Endpoint(directory, megabytes=megabytes, shards=shards)
+    endpoint = Endpoint(directory, megabytes=megabytes, identity=identity, client_ca=client_ca, shards=shards)
     endpoint.start()
     try:
         yield endpoint
