@@ -160,9 +160,7 @@ class ClickHouseStore:
         with self._calling() as client:
             client.insert_arrow(table, rows, settings=all_settings)
 
-    def command(
-        self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None
-    ) -> None:
+    def command(self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None) -> None:
         with self._calling() as client:
             client.command(sql, parameters=_bound(parameters), settings={**_NO_LIMIT, **(settings or {})})
 

@@ -167,9 +167,7 @@ class Topology:
 
 def _replicated_engine(found: re.Match[str]) -> str:
     arguments = f", {found[3]}" if found[3] else ""
-    return (
-        f"ENGINE = Replicated{found[1]}('/clickhouse/tables/{{shard}}/{{database}}/{{table}}', '{{replica}}'{arguments})"
-    )
+    return f"ENGINE = Replicated{found[1]}('/clickhouse/tables/{{shard}}/{{database}}/{{table}}', '{{replica}}'{arguments})"
 
 
 def without_comments(sql: str) -> str:
