@@ -14,19 +14,13 @@ from services.common.store.migrate import migrate
 
 _numbers = itertools.count(1)
 
-WAYS = [
-    pytest.param("embedded"),
-    pytest.param("http", marks=pytest.mark.system),
-    pytest.param("cluster", marks=pytest.mark.system),
-]
+WAYS = [pytest.param("embedded"), pytest.param("http", marks=pytest.mark.system)]
 """For a suite's own fixture `store`: what is answered must not depend on the way to the store."""
 
 
 def by_way(request: pytest.FixtureRequest, embedded: Store) -> Store:
     """The run's store that is reached in the way of the fixture's parameter."""
-    if request.param == "embedded":
-        return embedded
-    store: Store = request.getfixturevalue(f"{request.param}_store")
+    store: Store = request.getfixturevalue("http_store") if request.param == "http" else embedded
     return store
 
 

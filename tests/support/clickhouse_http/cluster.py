@@ -5,7 +5,7 @@ share the tables, and each reads of them what the sharding key gives to it (`add
 `shardNum()`). What it shows: that every statement is one that the engine takes, that rows are cut by the sharding key,
 and that answers are put together as a cluster does. What it cannot: replicas, and several servers.
 
-With more than one shard the parts of a block have one token and one table here, so inserts are not deduplicated.
+With more than one shard the parts of a block have one token and one table here, so tokens are left out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ def configuration(directory: Path, shards: int) -> Path:
     file = directory / "cluster.xml"
     file.write_text(
         "<clickhouse><tcp_port>9000</tcp_port><macros><shard>01</shard><replica>one</replica></macros>"
-        f"<remote_servers><{NAME}>{shard * shards}</{NAME}></remote_servers></clickhouse>",
+        f"<remote_servers><{NAME}>{shard * shards}</{NAME}></remote_servers>"
+        f"<storage_configuration><disks><cold><type>local</type><path>{directory}/cold/</path></cold></disks>"
+        "<policies><tiered><volumes><default><disk>default</disk></default><cold><disk>cold</disk></cold></volumes>"
+        "</tiered></policies></storage_configuration>"
+        f"<backups><allowed_path>{directory}/backups</allowed_path></backups></clickhouse>",
         encoding="utf-8",
     )
     return file
@@ -60,9 +64,9 @@ class OneProcess:
         if self._shards == 1:
             return {}
         if not _READS.match(sql):
-            return {"insert_deduplicate": "0"}
+            return {"insert_deduplication_token": ""}
         filters = ", ".join(
             f"'{DATABASE}.{table}': '{PLACES.get(table, HOME)} % {self._shards} + 1 = shardNum()'"
             for table in sorted(self.tables)
         )
-        return {"additional_table_filters": f"{{{filters}}}", "insert_deduplicate": "0"}
+        return {"additional_table_filters": f"{{{filters}}}"}
