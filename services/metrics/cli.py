@@ -17,8 +17,8 @@ from services.metrics.service import MetricsService
 
 
 @click.command()
-@click.option("--host", help="address to bind; default WARROOM_HTTP_HOST")
-@click.option("--port", type=int, help="port to bind; default WARROOM_HTTP_PORT")
+@click.option("--host", "--http-host", "host", help="address to bind; default WARROOM_HTTP_HOST")
+@click.option("--port", "--http-port", "port", type=int, help="port to bind; default WARROOM_HTTP_PORT")
 @click.pass_obj
 def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | None, port: int | None) -> None:
     """Serves numbers, the live stream and the page from WARROOM_CLICKHOUSE_URL."""

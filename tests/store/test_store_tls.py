@@ -56,13 +56,13 @@ def test_a_stranger_s_certificate_is_refused(secure: Endpoint, authority: Author
 
 
 @pytest.mark.parametrize(
-    ("hosts", "expired", "said"),
-    [(("clickhouse.example",), False, "is not valid for '127.0.0.1'"), ((), True, "certificate has expired")],
+    ("hosts", "days", "said"),
+    [(("clickhouse.example",), None, "is not valid for '127.0.0.1'"), ((), -1, "certificate has expired")],
 )
 def test_a_wrong_name_and_an_old_certificate_are_refused(
-    authority: Authority, tmp_path: Path, hosts: tuple[str, ...], expired: bool, said: str
+    authority: Authority, tmp_path: Path, hosts: tuple[str, ...], days: int | None, said: str
 ) -> None:
-    identity = authority.issue("wrong", *hosts, expired=expired)
+    identity = authority.issue("wrong", *hosts, days=days)
     with running_endpoint(tmp_path / "endpoint", identity=identity.both) as endpoint:
         with pytest.raises(StoreUnavailable, match=said):
             _ask(_settings(endpoint, clickhouse_ca_file=authority.file))

@@ -32,10 +32,10 @@ class Authority:
         self.file = directory / f"{name}.pem"
         self._authority.cert_pem.write_to_path(str(self.file))
 
-    def issue(self, name: str, *hosts: str, expired: bool = False) -> Identity:
-        """For these hosts, or for this machine; one that has expired did so a day ago."""
+    def issue(self, name: str, *hosts: str, days: int | None = None) -> Identity:
+        """For these hosts, or for this machine; it expires in so many days, or did so that many ago."""
         now = datetime.now(tz=UTC)
-        begins, ends = (now - timedelta(days=9), now - timedelta(days=1)) if expired else (None, None)
+        begins, ends = (now - timedelta(days=30), now + timedelta(days=days)) if days is not None else (None, None)
         issued = self._authority.issue_cert(*(hosts or (HOST, "localhost")), not_before=begins, not_after=ends)
         key = load_pem_private_key(issued.private_key_pem.bytes(), password=None)
         pkcs8 = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

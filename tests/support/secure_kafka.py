@@ -33,7 +33,7 @@ class SecureKafka(ApacheKafka):
             "scram": ("SASL_SSL", right, "SCRAM-SHA-512,SCRAM-SHA-256"),
             "plain": ("SASL_SSL", right, "PLAIN"),
             "mutual": ("SSL", right, ""),
-            "expired": ("SASL_SSL", self.authority.issue("expired", expired=True).both, "SCRAM-SHA-512"),
+            "expired": ("SASL_SSL", self.authority.issue("expired", days=-1).both, "SCRAM-SHA-512"),
             "elsewhere": ("SASL_SSL", self.authority.issue("elsewhere", "kafka.example").both, "SCRAM-SHA-512"),
             "clear": ("SASL_PLAINTEXT", None, "SCRAM-SHA-512,PLAIN"),
         }

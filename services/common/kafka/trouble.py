@@ -25,11 +25,19 @@ _MOST_SERVERS = 3
 async def trouble(settings: Settings) -> str | None:
     """What is wrong with the way to the brokers, a part of a sentence for each of up to three servers; None when one
     answers. Takes 5 s at most. Never names a password."""
-    servers = kafka_servers(settings)[:_MOST_SERVERS]
-    found = await asyncio.gather(*(_ask(settings, host, port) for host, port in servers))
+    found = await troubles(settings)
     if not found:
         return "WARROOM_KAFKA_BOOTSTRAP_SERVERS names no server"
-    return "; ".join(each for each in found if each is not None) if None not in found else None
+    if None in found.values():
+        return None
+    return "; ".join(f"{server}: {each}" for server, each in found.items())
+
+
+async def troubles(settings: Settings) -> dict[str, str | None]:
+    """The same by server, for each of up to three; None for one that answers."""
+    servers = kafka_servers(settings)[:_MOST_SERVERS]
+    found = await asyncio.gather(*(_ask(settings, host, port) for host, port in servers))
+    return {f"{host}:{port}": each for (host, port), each in zip(servers, found, strict=True)}
 
 
 async def _ask(settings: Settings, host: str, port: int) -> str | None:
@@ -41,7 +49,7 @@ async def _ask(settings: Settings, host: str, port: int) -> str | None:
             finally:
                 connection.close()
     except (KafkaError, OSError, TimeoutError) as error:
-        return f"{host}:{port}: {reason(error, settings)}"
+        return reason(error, settings)
     return None
 
 
