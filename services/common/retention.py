@@ -28,9 +28,7 @@ RETAINED: Mapping[str, str] = {
 """The day that a row's age is counted from, by table. Others hold a row a campaign, a partition or a person's word,
 and keep it."""
 
-BY_DAY = frozenset(
-    name for name, day in RETAINED.items() if day in ("day", "toDate(arrived_at)", "toDate(opened_at)")
-)
+BY_DAY = frozenset(name for name, day in RETAINED.items() if day in ("day", "toDate(arrived_at)", "toDate(opened_at)"))
 """Tables that are partitioned by that day, so that old days go as whole parts."""
 
 _EVENTS = ("traffic_events", "order_events", "coupon_events", "stock_events", "spend_events")
@@ -59,7 +57,8 @@ def refusals(days: Mapping[str, int], horizon_hours: int) -> Iterator[str]:
         elif table in _EVENTS and (kept - 1) * 24 < horizon_hours:
             yield (
                 f"WARROOM_RETENTION_DAYS keeps {table} for {kept} days, and repeats are told by the events of "
-                f"{horizon_hours} hours: keep it for {-(-horizon_hours // 24) + 1} or lower WARROOM_DUPLICATE_HORIZON_HOURS"
+                f"{horizon_hours} hours: keep it for {-(-horizon_hours // 24) + 1}, "
+                "or lower WARROOM_DUPLICATE_HORIZON_HOURS"
             )
     for rollup, sources in _SOURCES.items():
         longest = max((days.get(source, 1 << 30) for source in sources), default=0)

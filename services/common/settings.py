@@ -134,8 +134,8 @@ class Settings(BaseSettings):
             raise ValueError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
         if self.clickhouse_cluster and (self.clickhouse_url or SecretStr("")).get_secret_value().startswith("chdb"):
             raise ValueError(
-                "WARROOM_CLICKHOUSE_CLUSTER names a cluster of servers, and WARROOM_CLICKHOUSE_URL is an embedded store; "
-                "remove the one or change the other"
+                "WARROOM_CLICKHOUSE_CLUSTER names a cluster of servers, and WARROOM_CLICKHOUSE_URL is an embedded "
+                "store; remove the one or change the other"
             )
         if sentences := list(retention.refusals(self.retention_days, self.duplicate_horizon_hours)):
             raise ValueError("; ".join(sentences))

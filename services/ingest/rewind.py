@@ -1,8 +1,8 @@
 """After a restore: the group's offsets are set back to where the store's ledger ends.
 
-A backup is older than Kafka's offsets. Were they left alone, what arrived between the two would never be read again. The
-ledger of the restored store knows the last block of every partition that is in the tables, so that reading goes on right
-behind it: nothing is lost as long as Kafka still has it, and nothing counts twice.
+A backup is older than Kafka's offsets. Were they left alone, what arrived between the two would never be read again.
+The ledger of the restored store knows the last block of every partition that is in the tables, so that reading goes on
+right behind it: nothing is lost as long as Kafka still has it, and nothing counts twice.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def test_old_parts_move_to_the_cold_volume(own_store: Store) -> None:
     if not own_store.query("SELECT 1 FROM system.storage_policies WHERE policy_name = 'tiered'"):
         pytest.skip("the single server here has no such policy")
     settings = Settings(storage_policy="tiered", cold_after_days=7, retention_days={"order_events": 30})
-    assert BY_DAY <= set(apply_lifetimes(own_store, settings))
+    assert set(apply_lifetimes(own_store, settings)) >= BY_DAY
     assert apply_lifetimes(own_store, settings) == []
     assert "TO VOLUME 'cold'" in ttl_of(own_store, "traffic_events")
     assert "toIntervalDay(30)" in ttl_of(own_store, "order_events")
@@ -101,9 +101,7 @@ def test_each_table_that_is_named_exists_and_has_a_day() -> None:
         ('{"orders_by_minute": 30, "order_events": 31}', "orders_by_minute"),
     ],
 )
-def test_a_retention_that_would_cost_numbers_is_refused(
-    monkeypatch: pytest.MonkeyPatch, days: str, named: str
-) -> None:
+def test_a_retention_that_would_cost_numbers_is_refused(monkeypatch: pytest.MonkeyPatch, days: str, named: str) -> None:
     monkeypatch.setenv("WARROOM_RETENTION_DAYS", days)
     with pytest.raises(ConfigurationError, match=named):
         load_settings()

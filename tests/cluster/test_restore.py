@@ -74,8 +74,10 @@ def _counts(store: Store, campaign: str) -> tuple[int, int, int]:
             (SELECT count() FROM traffic_events WHERE campaign_id = {c:String})
                 + (SELECT count() FROM order_events WHERE campaign_id = {c:String}) AS events,
             (SELECT sum(t.events) FROM traffic_by_minute AS t WHERE campaign_id = {c:String} AND dimension = '')
-                + (SELECT sum(o.orders_paid) FROM orders_by_minute AS o WHERE campaign_id = {c:String} AND dimension = '')
-                AS rolled_up,
+                + (
+                    SELECT sum(o.orders_paid) FROM orders_by_minute AS o
+                    WHERE campaign_id = {c:String} AND dimension = ''
+                ) AS rolled_up,
             (SELECT sum(b.rows) FROM ingest_blocks AS b) AS recorded
         """,
         {"c": campaign},

@@ -66,9 +66,7 @@ async def test_users_of_shards_are_disjoint_so_that_their_answers_add_up(store: 
     events = shop_of(11, campaign)
     load(store, events)
     one = await answers(store, campaign)
-    parts = {
-        table: by_shard(rows, _shards_of(store, table, events), SHARDS) for table, rows in events.items()
-    }
+    parts = {table: by_shard(rows, _shards_of(store, table, events), SHARDS) for table, rows in events.items()}
     found: list[dict[str, Any]] = []
     states: list[str] = []
     with ExitStack() as stack:

@@ -136,8 +136,8 @@ def test_only_what_is_marked_is_left_to_the_shards() -> None:
         "LEFT JOIN (SELECT 1 FROM traffic_events) AS t ON 1) WHERE x != '('"
     )
     assert " ".join(TOPOLOGY.query(marked).split()) == (
-        "SELECT count() FROM cluster('war', view(SELECT ')' AS x FROM warroom_shard.order_events AS o ARRAY JOIN a AS b "
-        "LEFT JOIN (SELECT 1 FROM warroom_shard.traffic_events) AS t ON 1)) WHERE x != '('"
+        "SELECT count() FROM cluster('war', view(SELECT ')' AS x FROM warroom_shard.order_events AS o "
+        "ARRAY JOIN a AS b LEFT JOIN (SELECT 1 FROM warroom_shard.traffic_events) AS t ON 1)) WHERE x != '('"
     )
 
 
@@ -182,7 +182,7 @@ def shards(*replicas: int, internal: int = 1) -> list[dict[str, Any]]:
 )
 def test_an_insert_returns_when_every_replica_has_it(replicas: tuple[int, ...], quorum: str) -> None:
     recorder = Recorder(shards(*replicas))
-    ClusteredStore(recorder, TOPOLOGY, 30.0).insert("traffic_events", None, token="t")  # type: ignore[arg-type]
+    ClusteredStore(recorder, TOPOLOGY, 30.0).insert("traffic_events", None, token="t")
     ((_, settings),) = recorder.asked
     assert settings["insert_quorum"] == quorum
     assert settings["insert_quorum_timeout"] == 24_000
@@ -196,4 +196,4 @@ def test_a_cluster_that_would_lose_or_double_rows_is_refused(found: list[dict[st
         store.prepare()
     # A service that runs goes on trying.
     with pytest.raises(StoreUnavailable):
-        store.insert("traffic_events", None)  # type: ignore[arg-type]
+        store.insert("traffic_events", None)

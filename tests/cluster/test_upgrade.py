@@ -15,7 +15,7 @@ from services.ingest.service import IngestService
 from tests.ingest.harness import handled, produce, record, settings_for, traffic
 from tests.support.audits import assert_clean
 from tests.support.broker import Broker
-from tests.support.clickhouse_http.endpoint import INSERTS, running_endpoint
+from tests.support.clickhouse_http.endpoint import running_endpoint
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
 
@@ -71,7 +71,7 @@ async def test_a_store_is_migrated_under_load(
                 acknowledged += len(portion)
                 expected += 20
                 if expected == 80:
-                    endpoint.fail("answer_lost", on=INSERTS, times=3)
+                    endpoint.fail("answer_lost", on=r"(?i)^INSERT INTO \W*traffic_events", times=3)
             assert len(await migrating) == len(every) - OLDER + 1
             await until(lambda: handled(store, settings) >= acknowledged)
             await until(lambda: _events(store, campaign) >= expected)

@@ -19,8 +19,8 @@ from urllib3.exceptions import HTTPError
 from services.common import transport
 from services.common.errors import ConfigurationError, StoreRejected, StoreUnavailable
 from services.common.settings import Settings
-from services.common.store.http_pool import CallFailed, OneAttemptPool
 from services.common.store.clustered import ClusteredStore
+from services.common.store.http_pool import CallFailed, OneAttemptPool
 from services.common.store.interface import Parameters, Row, Store
 from services.common.store.topology import Topology
 

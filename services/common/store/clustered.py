@@ -1,4 +1,4 @@
-"""A `Store` of a cluster: what is asked is turned by `Topology`, and inserted so that an answer holds for every replica."""
+"""A `Store` of a cluster: statements are turned by `Topology`, and an insert returns when every replica has it."""
 
 from __future__ import annotations
 

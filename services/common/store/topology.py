@@ -1,4 +1,4 @@
-"""A store of several ClickHouse servers: the same SQL, turned into what a cluster understands. No statement is run here.
+"""A store of several ClickHouse servers: the same SQL, turned into what a cluster understands. Nothing is run here.
 
 Services name tables as they do on one server. Behind each name stands a `Distributed` table of the database of the URL,
 and what it reads and writes are tables of the same name in a database beside it (`<database>_shard`), one on each
@@ -167,7 +167,8 @@ class Topology:
 
 def _replicated_engine(found: re.Match[str]) -> str:
     arguments = f", {found[3]}" if found[3] else ""
-    return f"ENGINE = Replicated{found[1]}('/clickhouse/tables/{{shard}}/{{database}}/{{table}}', '{{replica}}'{arguments})"
+    place = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
+    return f"ENGINE = Replicated{found[1]}({place}{arguments})"
 
 
 def without_comments(sql: str) -> str:

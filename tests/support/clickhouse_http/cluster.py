@@ -1,7 +1,7 @@
 """A cluster within one chDB: the real `Distributed` engine over shards that are all this process.
 
-chDB has neither Keeper nor a queue of `ON CLUSTER` statements, so these are run at once and tables are plain. All shards
-share the tables, and each reads of them what the sharding key gives to it (`additional_table_filters` with
+chDB has neither Keeper nor a queue of `ON CLUSTER` statements, so these are run at once and tables are plain. All
+shards share the tables, and each reads of them what the sharding key gives to it (`additional_table_filters` with
 `shardNum()`). What it shows: that every statement is one that the engine takes, that rows are cut by the sharding key,
 and that answers are put together as a cluster does. What it cannot: replicas, and several servers.
 
