@@ -185,6 +185,10 @@ def test_certificates_are_looked_at_before_anything_starts(monkeypatch: pytest.M
         },
     )
     load_settings()
+    assert _logged_at_start() == []
+    ours.key.chmod(0o644)
+    (line,) = _logged_at_start()
+    assert line["caution"].startswith("WARROOM_KAFKA_SSL_KEY_FILE: every user of this machine can read")
     monkeypatch.setenv("WARROOM_KAFKA_SSL_KEY_FILE", str(others.key))
     with pytest.raises(ConfigurationError, match="does not belong to the certificate"):
         load_settings()
