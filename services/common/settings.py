@@ -9,13 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from services.common import transport
 from services.common.errors import ConfigurationError
 from services.common.logs import warn_later
 from services.common.secret_files import SecretFiles, secret_files
+
+
+def _names(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+"""Names with commas between them."""
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -79,6 +87,24 @@ class Settings(BaseSettings):
     # HTTP
     http_host: str = Field("127.0.0.1", description="address that the HTTP services bind")
     http_port: int = Field(8080, ge=1, le=65535, description="port of a service started by itself")
+    allowed_hosts: Names = Field(
+        (),
+        description="further names, with commas, that HTTP answers to; on loopback also its own and the external URL's",
+    )
+    trusted_proxies: Names = Field(
+        ("127.0.0.1", "::1"), description="addresses or networks whose `X-Forwarded-For` and `-Proto` are believed"
+    )
+    http_body_bytes: int = Field(1 << 20, ge=1 << 10, le=64 << 20, description="a request's body may have so many")
+    http_answer_seconds: float = Field(60.0, gt=0, description="an answer has to begin within this time")
+    http_requests_per_minute: int = Field(300_000, ge=0, description="of all clients; 0 is no limit")
+    http_client_requests_per_minute: int = Field(60_000, ge=0, description="of one address; 0 is no limit")
+    http_client_changes_per_minute: int = Field(
+        1_200, ge=0, description="POST, PUT and DELETE of one address; 0 is no limit"
+    )
+    http_connections: int = Field(10_000, ge=1, description="open at a time; a viewer of the wall holds one")
+    http_client_connections: int = Field(
+        6_000, ge=1, description="open at a time from one address that is no trusted proxy"
+    )
 
     # Alerts
     rules_file: Path | None = Field(
@@ -86,6 +112,9 @@ class Settings(BaseSettings):
     )
     receivers_file: Path | None = Field(None, description="YAML: who is told of which alerts; docs/receivers.md")
     alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
+    alert_webhook_secret: SecretStr | None = Field(
+        None, min_length=16, description="signs what is sent to that address; docs/receivers.md"
+    )
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
 
     # Rehearsals

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import uvloop
 
+from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.runtime import run_services
@@ -26,6 +27,13 @@ def ingest(http_host: str | None, http_port: int | None) -> None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that is to be written")
     store = store_of(settings)
     try:
-        uvloop.run(run_services([IngestService(settings, store)], host=settings.http_host, port=settings.http_port))
+        uvloop.run(
+            run_services(
+                [IngestService(settings, store)],
+                host=settings.http_host,
+                port=settings.http_port,
+                rules=rules_of(settings),
+            )
+        )
     finally:
         store.close()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.runtime import run_services
 from services.common.service import Service
@@ -105,6 +106,7 @@ class System:
                 [*self._services(), *companions],
                 host=self.settings.http_host,
                 port=self.settings.http_port,
+                rules=rules_of(self.settings),
                 stop=stop,
             )
         finally:
