@@ -32,6 +32,7 @@ _COMMANDS = {
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
+    "keys": ("services.common.access.cli", "keys"),
     "migrate": ("services.common.cli", "migrate"),
     "schemas": ("schemas.cli", "schemas"),
 }

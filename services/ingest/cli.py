@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import uvloop
 
+from services.common.access.service import AccessService
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.runtime import run_services
@@ -26,6 +27,9 @@ def ingest(http_host: str | None, http_port: int | None) -> None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that is to be written")
     store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
     try:
-        uvloop.run(run_services([IngestService(settings, store)], host=settings.http_host, port=settings.http_port))
+        access = AccessService(settings, store)
+        uvloop.run(
+            run_services([IngestService(settings, store)], access, host=settings.http_host, port=settings.http_port)
+        )
     finally:
         store.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 import uvloop
 
+from services.common.access.service import AccessService
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.runtime import run_services
@@ -27,9 +28,10 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
     store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
-    # What this package must not know is served beside it; the command hands it over.
-    services = [MetricsService(settings, store), *(companions(settings) if companions else [])]
     try:
-        uvloop.run(run_services(services, host=settings.http_host, port=settings.http_port))
+        access = AccessService(settings, store)
+        # What this package must not know is served beside it; the command hands it over.
+        services = [MetricsService(settings, store), *(companions(settings) if companions else [])]
+        uvloop.run(run_services(services, access, host=settings.http_host, port=settings.http_port))
     finally:
         store.close()
