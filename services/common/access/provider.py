@@ -161,15 +161,21 @@ class Provider:
         self._known = _Known(endpoints, keys, self._elapsed())
 
 
-async def _document(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+async def bounded(response: httpx.Response) -> bytes:
+    """The body of an answer that is being read. Raises `httpx.ReadError` for one of more than 1 MiB."""
     body = b""
+    async for part in response.aiter_bytes():
+        body += part
+        if len(body) > _MOST_BYTES:
+            raise httpx.ReadError(f"more than {_MOST_BYTES >> 20} MiB")
+    return body
+
+
+async def _document(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
     async with client.stream("GET", url, headers={"accept": "application/json"}) as response:
         if response.status_code != httpx.codes.OK:
             raise ValueError(f"{url} answered {response.status_code}")
-        async for part in response.aiter_bytes():
-            body += part
-            if len(body) > _MOST_BYTES:
-                raise ValueError(f"{url} answered with more than {_MOST_BYTES >> 20} MiB")
+        body = await bounded(response)
     found = json.loads(body)
     if not isinstance(found, dict):
         raise ValueError(f"{url} did not answer with an object")

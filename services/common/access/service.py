@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
@@ -20,6 +17,7 @@ from starlette.types import ASGIApp
 from services.common import prometheus
 from services.common.access.activity import ActivityLog, activity_of
 from services.common.access.claims import grants_of, matched
+from services.common.access.flow import authorization_url, id_token
 from services.common.access.guard import Guard, whose
 from services.common.access.identity import Identity
 from services.common.access.keys import KeyBook
@@ -48,7 +46,6 @@ from services.common.store import Store
 logger = logging.getLogger(__name__)
 
 _MOST_FORM_BYTES = 8 << 10
-_PROVIDER_SECONDS = 10.0
 
 
 def refuse_open_door(settings: Settings) -> None:
@@ -56,7 +53,8 @@ def refuse_open_door(settings: Settings) -> None:
     if not settings.locked and not is_loopback(settings.http_host):
         raise ConfigurationError(
             f"WARROOM_HTTP_HOST is {settings.http_host!r}, which others can reach, and nobody would be asked "
-            "who they are; set WARROOM_API_KEYS_FILE (`warroom keys add` makes one) or WARROOM_OIDC_ISSUER, or listen on 127.0.0.1"
+            "who they are; set WARROOM_API_KEYS_FILE (`warroom keys add` makes one) or WARROOM_OIDC_ISSUER, or listen "
+            "on 127.0.0.1"
         )
 
 
@@ -185,10 +183,7 @@ class AccessService:
             next=following,
             ends=self._clock() // 1000 + FLOW_SECONDS,
         )
-        async with self._client() as client:
-            address, _ = client.create_authorization_url(
-                endpoints.authorization, state=flow.state, nonce=flow.nonce, code_verifier=flow.verifier
-            )
+        address = authorization_url(endpoints, flow, self._settings.oidc_client_id, self._returns_to)
         answer = RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
         self._cookie(request, answer, FLOW_COOKIE, self._sessions.write_flow(flow), FLOW_SECONDS)
         return answer
@@ -230,32 +225,13 @@ class AccessService:
         if "error" in asked or "code" not in asked:
             raise NotLetIn(f"the provider refused: {asked.get('error', 'no code')[:100]}")
         endpoints = await self._provider.endpoints()
-        try:
-            async with asyncio.timeout(_PROVIDER_SECONDS), self._client() as client:
-                token = await client.fetch_token(
-                    endpoints.token,
-                    grant_type="authorization_code",
-                    code=asked["code"],
-                    code_verifier=flow.verifier,
-                )
-        except (OAuthError, ValueError, KeyError) as error:
-            raise NotLetIn(f"the provider does not take its code: {type(error).__name__}") from None
-        except (httpx.HTTPError, TimeoutError, OSError) as error:
-            raise ProviderUnavailable(f"the provider gave no token: {type(error).__name__}") from None
-        return await self._provider.verify(
-            str(token.get("id_token", "")), self._settings.oidc_client_id, self._clock(), nonce=flow.nonce
-        )
+        client_id = self._settings.oidc_client_id
+        token = await id_token(endpoints, flow, client_id, self._secret, self._returns_to, asked["code"])
+        return await self._provider.verify(token, client_id, self._clock(), nonce=flow.nonce)
 
-    def _client(self) -> Any:
-        return AsyncOAuth2Client(
-            self._settings.oidc_client_id,
-            self._secret,
-            scope="openid profile email",
-            redirect_uri=self._settings.external_url.rstrip("/") + "/login/callback",
-            code_challenge_method="S256",
-            token_endpoint_auth_method="client_secret_basic" if self._secret else "none",
-            timeout=_PROVIDER_SECONDS,
-        )
+    @property
+    def _returns_to(self) -> str:
+        return self._settings.external_url.rstrip("/") + "/login/callback"
 
     def _turned_away(self, request: Request, trouble: str, why: str) -> Response:
         prometheus.SIGN_INS.labels("provider", "refused").inc()
