@@ -34,7 +34,7 @@ class Op:
 
     def rotate(self, *, elliptic: bool = False) -> None:
         """Signs with a new key from now on; the ones before are gone."""
-        kid = {"kid": secrets.token_hex(4), "use": "sig"}
+        kid: Any = {"kid": secrets.token_hex(4), "use": "sig"}
         self.keys = [ECKey.generate_key("P-256", kid) if elliptic else RSAKey.generate_key(2048, kid)]
 
     @property

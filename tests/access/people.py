@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from services.common.access.keys import KeyEntry, KeyFile, hash_of, new_key, write_keys
@@ -21,7 +22,7 @@ PEOPLE = {
 }
 
 
-def keys_in(path: Path, people: dict[str, tuple[str, tuple[str, ...]]] | None = None) -> dict[str, str]:
+def keys_in(path: Path, people: Mapping[str, tuple[str, tuple[str, ...]]] | None = None) -> dict[str, str]:
     """Writes a file of keys; the keys by name."""
     keys = {name: new_key() for name in people or PEOPLE}
     entries = tuple(

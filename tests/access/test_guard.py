@@ -180,7 +180,7 @@ async def test_a_stream_ends_for_one_whose_key_is_revoked(house: House, monkeypa
         "type": "http", "method": "GET", "path": f"{C.format(MINE)}/stream", "query_string": b"",
         "headers": [(b"authorization", f"Bearer {key}".encode())],
     }  # fmt: skip
-    running = asyncio.create_task(house.access.guard(stream)(scope, silence, send))
+    running = asyncio.ensure_future(house.access.guard(stream)(scope, silence, send))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(ended.wait(), 0.3)
     keys_in(house.path, {"viewer-all": PEOPLE["viewer-all"]})

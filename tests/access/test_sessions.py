@@ -227,7 +227,7 @@ def provider_desk(tmp_path: Path, op: Op) -> AccessService:
             oidc_issuer=op.issuer,
             oidc_client_id=CLIENT,
             oidc_client_secret_file=tmp_path / "secret",
-            oidc_roles=RULES,  # type: ignore[arg-type]
+            oidc_roles=RULES,
             external_url=BASE,
         ),
         None,

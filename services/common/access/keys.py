@@ -86,7 +86,7 @@ def read_keys(path: Path) -> KeyFile:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise UnreadableFile(f"is larger than {_MOST_BYTES >> 20} MiB")
-        return KeyFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return KeyFile.model_validate(_mapping(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -95,6 +95,12 @@ def read_keys(path: Path) -> KeyFile:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise UnreadableFile(f"{field + ': ' if field else ''}{first['msg'].removeprefix('Value error, ')}") from error
+
+
+def _mapping(text: str) -> Any:
+    # A file without a key yet is empty, or holds a comment.
+    found = yaml.safe_load(text)
+    return {} if found is None else found
 
 
 def write_keys(path: Path, keys: KeyFile) -> None:
