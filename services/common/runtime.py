@@ -19,8 +19,9 @@ from schemas.http.shapes import described
 from services.common import prometheus
 from services.common.access.guard import whose
 from services.common.access.service import AccessService, unguarded
+from services.common.edge import EdgeRules, Gate, bounded
 from services.common.errors import WarroomError
-from services.common.http import ConnectionProtocol, Measured
+from services.common.http import Measured
 from services.common.problems import add_problem_handlers, problem
 from services.common.service import Service
 
@@ -36,7 +37,8 @@ def build_app(services: Sequence[Service], access: AccessService | None = None, 
     `access` is the door; without one, whoever reaches the application may everything: for one that no socket leads to.
     """
     access = access or unguarded()
-    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
+    # FastAPI's own page of documents runs scripts of another site.
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
     add_problem_handlers(app)
 
     # The one added last is met first.
@@ -75,14 +77,23 @@ def build_app(services: Sequence[Service], access: AccessService | None = None, 
 
 
 async def run_services(
-    services: Sequence[Service], access: AccessService, *, host: str, port: int, stop: asyncio.Event | None = None
+    services: Sequence[Service],
+    access: AccessService,
+    *,
+    host: str,
+    port: int,
+    rules: EdgeRules | None = None,
+    stop: asyncio.Event | None = None,
 ) -> None:
     """Runs behind the door `access` until SIGTERM or SIGINT, then stops everything in order and returns.
+
+    `rules` are the limits of the port; by default those of nobody's settings, for any name.
 
     Raises what a service raised when one fails; the others are stopped first. A caller that has more to stop than the
     services passes `stop` and handles the signals itself.
     """
     allow_connections()
+    rules = rules or EdgeRules()
     loop = asyncio.get_running_loop()
     handled = (signal.SIGTERM, signal.SIGINT) if stop is None else ()
     stop = stop or asyncio.Event()
@@ -90,13 +101,16 @@ async def run_services(
         loop.add_signal_handler(number, stop.set)
     server = _Server(
         uvicorn.Config(
-            build_app(services, access),
+            Gate(build_app(services, access), rules),
+            interface="asgi3",
             host=host,
             port=port,
             log_config=None,
             access_log=False,
             lifespan="off",
-            http=ConnectionProtocol,
+            http=bounded(rules),
+            forwarded_allow_ips=rules.trusted_proxies,
+            server_header=False,
             # Streams never end by themselves.
             timeout_graceful_shutdown=2,
         )

@@ -28,7 +28,6 @@ C = "/api/v1/campaigns/{}"
 EXPECTED: dict[str, tuple[str, bool]] = {
     "GET /": (V, False),
     "GET /rehearsal": (V, False),
-    "GET /docs": (V, False),
     "GET /openapi.json": (V, False),
     "GET /metrics": (V, True),
     "GET /api/v1/session": (V, False),
@@ -239,36 +238,3 @@ def test_nobody_listens_to_others_without_asking_who_they_are(host: str, opens: 
             refuse_open_door(Settings(http_host=host))
     keys_in(tmp_path / "keys.yaml")
     refuse_open_door(locked_settings(tmp_path / "keys.yaml", http_host=host))
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("127.0.0.1:8080", 200), ("localhost", 200), ("[::1]:9", 200), ("LOCALHOST:8080", 200),
-        ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("[", 421), ("", 421), ("10.0.0.1:8080", 421),
-    ],
-)  # fmt: skip
-async def test_an_open_loopback_answers_to_its_own_names(host: str, status: int) -> None:
-    guarded = AccessService(Settings(), None).guard(everything)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://127.0.0.1:8080") as client:
-        assert (await client.get("/api/v1/campaigns", headers={"host": host})).status_code == status
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 200),
-        ({"origin": "http://127.0.0.1:8080"}, 200),
-        ({"origin": "http://127.0.0.1:9090"}, 403),
-        ({"origin": "https://evil.example"}, 403),
-        ({"origin": "null"}, 403),
-        ({"sec-fetch-site": "cross-site"}, 403),
-        ({"sec-fetch-site": "same-site"}, 403),
-        ({"sec-fetch-site": "same-origin"}, 200),
-    ],
-)
-async def test_no_other_site_writes_to_an_open_loopback(headers: dict[str, str], status: int) -> None:
-    guarded = AccessService(Settings(), None).guard(everything)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://127.0.0.1:8080") as client:
-        assert (await client.post("/api/v1/silences", headers=headers)).status_code == status
-        assert (await client.get("/api/v1/silences", headers=headers)).status_code == 200

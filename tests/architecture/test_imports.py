@@ -17,6 +17,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.alerts": (COMMON, "schemas"),
     "services.letters": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
+    "services.doctor": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.rehearsal": (

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.common import prometheus
 from services.common.access.activity import ActivityLog, activity_of
 from services.common.access.identity import Identity
-from services.common.access.origins import foreign_write, misdirected
+from services.common.access.origins import foreign_write
 from services.common.access.roles import ANYONE, Decision, How, Principal, Reach, Verdict, decide
 from services.common.access.table import Call, call_of, methods_of
 from services.common.errors import InvalidRequest, NotLetIn, ProviderUnavailable
@@ -77,14 +77,13 @@ _STRANGER = Principal("", (), ANYONE.how)
 
 
 class Guard:
-    """Middleware. `own` is the address that people reach us by; `hosts`: an open loopback answers to its own names."""
+    """Middleware. `own` is the address that people reach us by."""
 
-    def __init__(self, app: ASGIApp, *, identity: Identity, log: ActivityLog, own: str, hosts: bool) -> None:
+    def __init__(self, app: ASGIApp, *, identity: Identity, log: ActivityLog, own: str) -> None:
         self._app = app
         self._identity = identity
         self._log = log
         self._own = own
-        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -126,15 +125,7 @@ class Guard:
         self, scope: Scope, headers: Headers, call: Call | None, principal: Principal | None
     ) -> Response | None:
         method, path = scope["method"], scope["path"]
-        if self._hosts and not self._identity.locked and misdirected(headers, self._own):
-            prometheus.REFUSALS.labels("host").inc()
-            return problem(
-                421,
-                "Another host",
-                "without a login Warroom answers to this machine's own names alone; set WARROOM_EXTERNAL_URL to the "
-                "address that people use, or ask for a login (docs/access.md)",
-            )
-        if foreign_write(method, headers, self._own, browser=principal is not None and principal.browser):
+        if principal is not None and principal.browser and foreign_write(method, headers, self._own):
             self._refused(principal, call, "another site", path)
             return problem(403, "Another site", "a page of another site may not change anything here")
         if not self._identity.locked:

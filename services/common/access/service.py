@@ -21,7 +21,7 @@ from services.common.access.flow import authorization_url, id_token
 from services.common.access.guard import Guard, whose
 from services.common.access.identity import Identity
 from services.common.access.keys import KeyBook
-from services.common.access.origins import foreign_write, is_loopback
+from services.common.access.origins import foreign_write
 from services.common.access.page import Language, inside, language_of, login_page
 from services.common.access.provider import Provider
 from services.common.access.roles import How, Principal, Role
@@ -42,6 +42,7 @@ from services.common.errors import ConfigurationError, NotLetIn, ProviderUnavail
 from services.common.problems import problem
 from services.common.settings import Settings
 from services.common.store import Store
+from services.common.transport import is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -61,20 +62,16 @@ def refuse_open_door(settings: Settings) -> None:
 class AccessService:
     """Implements `services.common.service.Service`.
 
-    Without a store the activity log is in the process's log alone. `hosts`: an open loopback answers to its own names
-    only. Raises `ConfigurationError` for files that cannot be read.
+    Without a store the activity log is in the process's log alone. Raises `ConfigurationError` for files that
+    cannot be read, and for an address that others can reach where nobody is asked who they are.
     """
 
     name = "access"
 
-    def __init__(
-        self, settings: Settings, store: Store | None, clock: Clock = wall_clock, *, hosts: bool = True
-    ) -> None:
-        if hosts:
-            refuse_open_door(settings)
+    def __init__(self, settings: Settings, store: Store | None, clock: Clock = wall_clock) -> None:
+        refuse_open_door(settings)
         self._settings = settings
         self._clock = clock
-        self._hosts = hosts
         self._keys = KeyBook(settings.api_keys_file) if settings.api_keys_file is not None else None
         self._provider = Provider(settings.oidc_issuer) if settings.oidc_issuer is not None else None
         self._secret = _secret(settings.oidc_client_secret_file)
@@ -89,7 +86,7 @@ class AccessService:
     def guard(self, app: ASGIApp) -> ASGIApp:
         """The application behind the door."""
         own = self._settings.external_url
-        return Guard(app, identity=self._identity, log=self.log, own=own, hosts=self._hosts)
+        return Guard(app, identity=self._identity, log=self.log, own=own)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Writes the activity log until told to stop."""
@@ -118,7 +115,7 @@ class AccessService:
         @router.post("/login", include_in_schema=False)
         async def sign_in(request: Request) -> Response:
             # The door has looked at where other calls come from by their cookie; this one has none yet.
-            if foreign_write("POST", request.headers, self._settings.external_url, browser=True):
+            if foreign_write("POST", request.headers, self._settings.external_url):
                 return problem(403, "Another site", "a page of another site may not sign anybody in here")
             form = await _form(request)
             if form is None:
@@ -251,7 +248,7 @@ class AccessService:
         return answer
 
     async def _sign_out(self, request: Request) -> Response:
-        if foreign_write("POST", request.headers, self._settings.external_url, browser=True):
+        if foreign_write("POST", request.headers, self._settings.external_url):
             return problem(403, "Another site", "a page of another site may not sign anybody out here")
         cookie = cookie_of(request.headers.get("cookie"), COOKIE)
         if cookie is not None and self._identity.locked:
@@ -278,7 +275,7 @@ class AccessService:
 
 def unguarded() -> AccessService:
     """For an application that no socket leads to: everybody may everything, and what they do is in the log alone."""
-    return AccessService(Settings.model_construct(), None, hosts=False)
+    return AccessService(Settings.model_construct(), None)
 
 
 def _told(principal: Principal, *, locked: bool) -> dict[str, Any]:

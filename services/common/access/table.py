@@ -53,8 +53,6 @@ TABLE: Final[Mapping[tuple[str, str], Need]] = {
     # Pages, and what all who are let in may know.
     ("GET", "/"): _PAGE,
     ("GET", "/rehearsal"): _PAGE,
-    ("GET", "/docs"): _PAGE,
-    ("GET", "/docs/oauth2-redirect"): _PAGE,
     ("GET", "/openapi.json"): _ANY,
     ("GET", "/api/v1/session"): _ANY,
     ("GET", "/api/v1/metrics"): _ANY,
