@@ -33,11 +33,8 @@ _COMMANDS = {
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
-<<<<<<< HEAD
     "keys": ("services.common.access.cli", "keys"),
-=======
     "plan": ("services.planning.cli", "plan"),
->>>>>>> main
     "migrate": ("services.common.cli", "migrate"),
     "doctor": ("services.doctor.cli", "doctor"),
     "schemas": ("schemas.cli", "schemas"),
