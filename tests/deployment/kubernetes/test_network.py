@@ -36,9 +36,11 @@ IN: Mapping[str, set[Path]] = {
 FULL_OUT: Mapping[str, set[Path]] = {
     "ingest": {*DNS, ("kafka", "TCP", 9093), ("clickhouse", "TCP", 8443)},
     # The pods that bring people's requests are also the way back to `externalUrl`.
-    "metrics": {*DNS, ("kafka", "TCP", 9093), ("clickhouse", "TCP", 8443), ("ingress", "TCP", 443)},
+    "metrics": {
+        *DNS, ("kafka", "TCP", 9093), ("clickhouse", "TCP", 8443), ("oidc", "TCP", 443), ("ingress", "TCP", 443),
+    },
     "alerts": {
-        *DNS, ("clickhouse", "TCP", 8443), ("receivers", "TCP", 443), ("receivers", "TCP", 9093),
+        *DNS, ("clickhouse", "TCP", 8443), ("oidc", "TCP", 443), ("receivers", "TCP", 443), ("receivers", "TCP", 9093),
         ("alertmanager", "TCP", 443), ("alertmanager", "TCP", 9093),
     },
     "migrate": {*DNS, ("clickhouse", "TCP", 8443)},

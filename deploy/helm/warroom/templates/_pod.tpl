@@ -149,7 +149,7 @@ spec:
   containers:
     - name: {{ $component }}
       {{- include "warroom.containerCommon" . | nindent 6 }}
-      command: [warroom, {{ $component }}]
+      args: [{{ $component }}]
       ports:
         - {name: http, containerPort: 8080, protocol: TCP}
       {{- include "warroom.env" . | nindent 6 }}
