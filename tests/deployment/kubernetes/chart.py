@@ -26,6 +26,7 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "minimal": ("minimal",),
     "full": ("full",),
     "hpa": ("minimal", "hpa"),
+    "cluster": ("minimal", "cluster"),
     "plain": ("minimal", "plain"),
 }
 """Which of the example files are laid over each other."""

@@ -63,7 +63,8 @@ def test_two_releases_share_no_object() -> None:
     ],
 )
 def test_what_is_not_safe_is_refused_with_a_sentence(given: str, said: str) -> None:
-    done = template(*values_of("minimal"), f"--set={given}")
+    how = "--set" if given.endswith("=null") or (given[-1].isdigit() and "settings" not in given) else "--set-string"
+    done = template(*values_of("minimal"), f"{how}={given}")
     assert done.returncode != 0
     assert said in done.stderr
 
@@ -83,7 +84,7 @@ def test_what_is_not_safe_is_refused_with_a_sentence(given: str, said: str) -> N
         ("ingest.resources.limits=null", "limits"),
         ("pods.runAsUser=0", "runAsUser"),
         ("kafka.bootstrapServers=kafka", "bootstrapServers"),
-        ("settings.KAFKA=x", "settings"),
+        ("settings.KAFKA=x", "'KAFKA'"),
         ("image.digest=latest", "digest"),
     ],
 )

@@ -15,6 +15,9 @@ The settings of a component that are no secrets, as a map: (list $ "ingest"). Wh
 {{- with $root.Values -}}
 WARROOM_TOPIC_PREFIX: {{ .kafka.topicPrefix | quote }}
 WARROOM_CONSUMER_GROUP: {{ .kafka.consumerGroup | quote }}
+{{- with .clickhouse.cluster }}
+WARROOM_CLICKHOUSE_CLUSTER: {{ . | quote }}
+{{- end }}
 {{- if ne $component "migrate" }}
 WARROOM_HTTP_HOST: "0.0.0.0"
 WARROOM_HTTP_PORT: "8080"
