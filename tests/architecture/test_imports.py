@@ -17,7 +17,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.alerts": (COMMON, "schemas"),
     "services.letters": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
+    "services.doctor": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
+    "services.planning": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.rehearsal": (
         COMMON,
