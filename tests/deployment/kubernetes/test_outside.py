@@ -86,8 +86,8 @@ def test_rules_and_dashboards_are_those_that_ship(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_test_of_helm_asks_every_service(case: str) -> None:
     pod = pods(case)["test"]
-    asked = {container["args"][-1] for container in pod["spec"]["containers"]}
-    assert asked == {f"http://{RELEASE}-warroom-{service}:8080" for service in SERVICES}
+    asked = {container["command"][-1] for container in pod["spec"]["containers"]}
+    assert asked == {f"http://{RELEASE}-warroom-{service}:8080/readyz" for service in SERVICES}
     assert {url.partition("//")[2].partition(":")[0] for url in asked} == of_kind(case, "Service").keys()
     (o,) = (o for o in rendered(case) if o["kind"] == "Pod")
     assert o["metadata"]["annotations"]["helm.sh/hook"] == "test"

@@ -49,7 +49,6 @@ class Pods:
         self.prometheus = self._command("keys", "add", "prometheus", "--file", str(keys)).strip()
         self._secret("clickhouse/url", clickhouse_url)
         self._secret("api-keys/keys.yaml", keys.read_text(encoding="utf-8"))
-        self._secret("user-key/key", os.urandom(32).hex() + "\n")
         self._secret("session-key/key", os.urandom(32).hex() + "\n")
 
     def run(self, component: str) -> None:
@@ -70,6 +69,12 @@ class Pods:
         headers |= {"Cookie": cookie} if cookie else {}
         return httpx.get(f"{self.url(component)}{path}", headers=headers, timeout=10)
 
+    def sign_in(self, component: str) -> httpx.Response:
+        """The form of the page, sent by a browser: it names the site that the form comes from, `externalUrl`."""
+        site = self._environment(component)["WARROOM_EXTERNAL_URL"]
+        form = {"key": self.admin}
+        return httpx.post(f"{self.url(component)}/login", data=form, headers={"Origin": site}, timeout=10)
+
     def url(self, component: str) -> str:
         """Where it is on this machine."""
         return f"http://127.0.0.1:{self.ports[component]}"
@@ -85,8 +90,9 @@ class Pods:
     def health(self, component: str) -> subprocess.CompletedProcess[str]:
         """The container of `helm test` that asks it."""
         (asks,) = (c for name, c in containers("minimal") if name == "test" and c["name"] == component)
-        arguments = [self.url(component) if each.startswith("http://") else each for each in asks["args"]]
-        return subprocess.run([WARROOM, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        _, *arguments, _ = asks["command"]
+        command = [sys.executable, *arguments, f"{self.url(component)}/readyz"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     def log(self, component: str) -> str:
         """Everything that it wrote."""
@@ -164,20 +170,12 @@ async def test_what_is_rendered_runs(started: tuple[Pods, Settings]) -> None:
         assert pods.get(service, "/metrics").status_code == 401
         assert "warroom_service_ready" in pods.get(service, "/metrics", pods.prometheus).text
     # Who signs in at one process is known at the other.
-    answer = httpx.post(
-        f"{pods.url('metrics')}/login", data={"key": pods.admin},
-        headers={"Origin": settings_of(pods)}, timeout=10,
-    )  # fmt: skip
+    answer = pods.sign_in("metrics")
     assert answer.status_code == 303, answer.text
     cookie = answer.headers["set-cookie"].partition(";")[0]
     assert pods.get("alerts", "/api/v1/rules", cookie=cookie).status_code == 200
     assert pods.get("alerts", "/api/v1/rules").status_code == 401
     pods.stop()
-
-
-def settings_of(pods: Pods) -> str:
-    """`externalUrl`, as browsers name where a form comes from."""
-    return pods._environment("metrics")["WARROOM_EXTERNAL_URL"]
 
 
 def _clean() -> dict[str, str]:

@@ -2,7 +2,7 @@
 {{- define "warroom.refusals" -}}
 {{- with .Values -}}
 {{- if not .image.repository }}
-{{- fail "image.repository: say where the image of deploy/Dockerfile was pushed" }}
+{{- fail "image.repository: say where the image was pushed" }}
 {{- end }}
 {{- if not .externalUrl }}
 {{- fail "externalUrl: say how people will reach this Warroom, e.g. https://warroom.example.com" }}
@@ -29,9 +29,6 @@
 {{- if and (not .issuer) (or .clientId .audience .roles) }}
 {{- fail "access.oidc.issuer: set it too, or take away what else is said of the provider" }}
 {{- end }}
-{{- end }}
-{{- if not .privacy.userKeySecret.name }}
-{{- fail "privacy.userKeySecret.name: name the Secret with the key that user ids are hashed with" }}
 {{- end }}
 {{- with .kafka.security }}
 {{- if and (hasPrefix "SASL" .protocol) (or (not .username) (not .passwordSecret.name)) }}
