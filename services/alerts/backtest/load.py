@@ -50,7 +50,7 @@ async def read_plans(pool: StorePool) -> dict[str, Plan]:
     rows = await pool.query(queries.CAMPAIGNS)
     plans = {row["campaign_id"]: plan_of(Campaign.model_validate_json(row["declared"])) for row in rows}
     first: dict[str, int] = {}
-    for row in await pool.query(queries.ACTIVITY):
+    for row in await pool.query(queries.ALL_ACTIVITY):
         first[row["campaign_id"]] = min(row["first_event"], first.get(row["campaign_id"], row["first_event"]))
     starts = {**first, **{name: plan.start_ms for name, plan in plans.items()}}
     return {
