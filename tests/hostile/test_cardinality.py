@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -50,7 +51,7 @@ FROM
 
 
 @pytest.fixture
-def crowd(tmp_path: Path) -> Store:
+def crowd(tmp_path: Path) -> Iterator[Store]:
     with running_endpoint(tmp_path / "clickhouse") as endpoint:
         store = endpoint.store()
         migrate(store)
