@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from services.common import transport
+from services.common import retention, transport
 from services.common.errors import ConfigurationError
 from services.common.logs import warn_later
 from services.common.secret_files import SecretFiles, secret_files
@@ -60,9 +60,24 @@ class Settings(BaseSettings):
 
     # Store
     clickhouse_url: SecretStr | None = Field(None, description="`chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+    clickhouse_cluster: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{1,100}$",
+        description="name of a cluster in `remote_servers`; docs/clickhouse.md",
+    )
     clickhouse_ca_file: Path | None = Field(None, description="PEM: authorities believed for https, not the system's")
     clickhouse_cert_file: Path | None = Field(None, description="PEM: certificate shown to ClickHouse, with its chain")
     clickhouse_key_file: Path | None = Field(None, description="PEM: the key of that, unless in the same file")
+    retention_days: dict[str, int] = Field(
+        default_factory=dict,
+        description='JSON object of days by table, e.g. {"traffic_events": 90}; others keep all; docs/clickhouse.md',
+    )
+    storage_policy: str | None = Field(
+        None, pattern=r"^\w{1,100}$", description="storage policy of the tables that grow; docs/clickhouse.md"
+    )
+    cold_after_days: int | None = Field(
+        None, ge=1, description="days after which its volume `cold` has them; unset moves nothing"
+    )
     store_timeout_seconds: float = Field(30.0, gt=0, description="limit of one call to ClickHouse")
 
     # Ingest
@@ -125,6 +140,19 @@ class Settings(BaseSettings):
     # Audit
     audit_every_seconds: int = Field(0, ge=0, description="what arrived today is audited this often; 0 is never")
 
+    # Traces
+    traces_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description="OTLP/HTTP receiver of traces, `http(s)://host:port[/path]`; unset sends none; docs/tracing.md",
+    )
+    traces_ratio: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="share of requests, looks and blocks traced; the block of a traced record always is",
+    )
+
     # Logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
 
@@ -146,6 +174,18 @@ class Settings(BaseSettings):
             r"^(chdb:///.+|https?://[^/\s]+(/\w*)?)$", self.clickhouse_url.get_secret_value()
         ):
             raise ValueError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+        if self.clickhouse_cluster and (self.clickhouse_url or SecretStr("")).get_secret_value().startswith("chdb"):
+            raise ValueError(
+                "WARROOM_CLICKHOUSE_CLUSTER names a cluster of servers, and WARROOM_CLICKHOUSE_URL is an embedded "
+                "store; remove the one or change the other"
+            )
+        if sentences := list(retention.refusals(self.retention_days, self.duplicate_horizon_hours)):
+            raise ValueError("; ".join(sentences))
+        if self.cold_after_days is not None and self.storage_policy is None:
+            raise ValueError(
+                "WARROOM_COLD_AFTER_DAYS moves parts to a volume `cold`, and only a storage policy has one: "
+                "set WARROOM_STORAGE_POLICY, or remove it"
+            )
         if sentences := list(transport.refusals(self)):
             raise ValueError("; ".join(sentences))
         return self
