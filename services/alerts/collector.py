@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from schemas.campaigns import Campaign
 from services.alerts import queries
+from services.alerts.activity import ACTIVITY
 from services.alerts.history import (
     HISTORY_SECONDS,
     LATELY_SECONDS,
@@ -106,7 +107,7 @@ class Collector:
         progress = await self._pool.query(queries.PROGRESS)
         named = sorted(also)[:MOST_CAMPAIGNS]
         activity = await self._pool.query(
-            queries.ACTIVITY, {"active_since": now - _ACTIVE_MS, "also": named, "most": MOST_CAMPAIGNS}
+            ACTIVITY, {"active_since": now - _ACTIVE_MS, "also": named, "most": MOST_CAMPAIGNS}
         )
         pipeline = await self._pipeline(now, [_progress(row) for row in progress])
         kinds: dict[str, dict[str, Activity]] = {}
