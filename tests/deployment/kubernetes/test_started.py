@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -146,7 +147,7 @@ def started(embedded_broker: Broker, endpoint: Endpoint, tmp_path: Path) -> Iter
         for service in SERVICES:
             pods.start(service)
         for service in SERVICES:
-            wait_until(lambda service=service: pods.ready(service), READY_SECONDS, f"{service} becoming ready")
+            wait_until(partial(pods.ready, service), READY_SECONDS, f"{service} becoming ready")
         yield pods, settings
     finally:
         pods.close()
