@@ -28,6 +28,17 @@ HTTP_REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
+# Access
+ACTIVITY_LOST = Counter(
+    "warroom_activity_lost_total",
+    "Entries of the activity log that are in the process's log alone; see docs/access.md.",
+)
+SIGN_INS = Counter("warroom_sign_ins_total", "People who signed in or tried to, by way and result.", ("way", "result"))
+REFUSALS = Counter("warroom_refused_calls_total", "Calls that were refused, by reason.", ("reason",))
+KEYS_FILE_VALID = Gauge(
+    "warroom_keys_file_valid", "1 while the file of API keys is read as it stands, 0 while an earlier one is in force."
+)
+
 # The live stream
 STREAM_VIEWERS = Gauge("warroom_stream_viewers", "Viewers connected to the live streams of all campaigns.")
 STREAM_DROPPED_VIEWERS = Counter(

@@ -1,0 +1,1 @@
+"""Who may do what over HTTP, and what is written down of it."""
