@@ -32,6 +32,7 @@ _COMMANDS = {
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
+    "privacy": ("services.privacy.cli", "privacy"),
     "migrate": ("services.common.cli", "migrate"),
     "schemas": ("schemas.cli", "schemas"),
 }

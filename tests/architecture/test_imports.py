@@ -16,6 +16,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.metrics": (COMMON, "schemas"),
     "services.alerts": (COMMON, "schemas"),
     "services.letters": (COMMON, "schemas"),
+    "services.privacy": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
@@ -35,6 +36,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "services.metrics",
         "services.alerts",
         "services.audit",
+        "services.privacy",
         "services.review",
     ),
 }

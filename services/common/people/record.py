@@ -84,7 +84,7 @@ def holds_people(store: Store) -> bool:
 
 
 def write_record(store: Store, record: NamesRecord) -> NamesRecord:
-    """Writes a record under its number; returns the one that has it, for of two writers one wins. Raises `StoreError`."""
+    """Writes a record under its number; returns the one that has it: of two writers one wins. Raises `StoreError`."""
     row = {
         "number": pa.array([record.number], pa.uint32()),
         "mode": pa.array([record.mode.value]),
