@@ -17,13 +17,13 @@ def alerts(http_port: int | None) -> None:
     """Judges the rules and delivers alerts, reading the store in WARROOM_CLICKHOUSE_URL."""
     from services.alerts.service import AlertsService
     from services.common.runtime import run_services
-    from services.common.store.clickhouse import open_store
+    from services.common.store.clickhouse import store_of
 
     settings = load_settings(http_port=http_port)
     configure_logs(settings.log_level)
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
-    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
+    store = store_of(settings)
     try:
         service = AlertsService(settings, store)
         asyncio.run(run_services([service], host=settings.http_host, port=settings.http_port))

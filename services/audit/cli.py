@@ -22,7 +22,7 @@ from services.common.errors import ConfigurationError, InvalidRequest, StoreErro
 from services.common.logs import configure_logs
 from services.common.settings import Settings, load_settings
 from services.common.store import Store
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 
 _PATIENCE_SECONDS = 3_600.0
 
@@ -99,7 +99,7 @@ def _open(settings: Settings) -> Store:
         # To open it would make an empty one, which is clean.
         raise ConfigurationError(f"{directory} holds no store; WARROOM_CLICKHOUSE_URL names the directory of one")
     try:
-        return open_store(url, timeout_seconds=max(600.0, settings.store_timeout_seconds))
+        return store_of(settings, timeout_seconds=max(600.0, settings.store_timeout_seconds))
     except StoreError as error:
         if not url.startswith("chdb:"):
             raise

@@ -7,7 +7,7 @@ import click
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.settings import load_settings
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.common.store.migrate import migrate as apply_migrations
 
 
@@ -18,7 +18,7 @@ def migrate() -> None:
     configure_logs(settings.log_level)
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that is to be migrated")
-    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
+    store = store_of(settings)
     try:
         done = apply_migrations(store)
     finally:

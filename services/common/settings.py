@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal
 from functools import cached_property
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from services.common import transport
 from services.common.errors import ConfigurationError
+from services.common.logs import warn_later
+from services.common.secret_files import SecretFiles, secret_files
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -34,9 +38,23 @@ class Settings(BaseSettings):
     consumer_group: str = Field(
         "warroom-ingest", min_length=1, description="Kafka consumer group of the ingest service"
     )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="as Kafka's `security.protocol`; SSL verifies certificate and host name; docs/kafka.md"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+    )
+    kafka_sasl_username: str | None = Field(None, min_length=1, description="who we are to Kafka")
+    kafka_sasl_password: SecretStr | None = Field(None, min_length=1, description="and the proof")
+    kafka_ssl_ca_file: Path | None = Field(None, description="PEM: authorities believed instead of the system's")
+    kafka_ssl_cert_file: Path | None = Field(None, description="PEM: certificate shown to Kafka, with its chain")
+    kafka_ssl_key_file: Path | None = Field(None, description="PEM: its key, unless that stands in the same file")
 
     # Store
     clickhouse_url: SecretStr | None = Field(None, description="`chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+    clickhouse_ca_file: Path | None = Field(None, description="PEM: authorities believed for https, not the system's")
+    clickhouse_cert_file: Path | None = Field(None, description="PEM: certificate shown to ClickHouse, with its chain")
+    clickhouse_key_file: Path | None = Field(None, description="PEM: the key of that, unless in the same file")
     store_timeout_seconds: float = Field(30.0, gt=0, description="limit of one call to ClickHouse")
 
     # Ingest
@@ -109,7 +127,21 @@ class Settings(BaseSettings):
             raise ValueError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
         if self.user_ids == "plain" and self.user_key_file is not None:
             raise ValueError("WARROOM_USER_IDS=plain hashes nothing, so WARROOM_USER_KEY_FILE is of no use; unset one")
+        if sentences := list(transport.refusals(self)):
+            raise ValueError("; ".join(sentences))
         return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed wins over the environment. A secret is in a file or in the environment, never in both."""
+        return init_settings, SecretFiles(settings_cls), env_settings
 
     @cached_property
     def topics(self) -> dict[str, str]:
@@ -125,11 +157,18 @@ def load_settings(**overrides: object) -> Settings:
     """Reads the environment once.
 
     `overrides` win over the environment (command line flags). Raises `ConfigurationError` with a sentence a setting.
+    What is allowed and not safe is logged as soon as logs are configured.
     """
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigurationError("; ".join(_sentence(detail) for detail in error.errors())) from None
+    for files in (transport.kafka_tls(settings), transport.store_tls(settings)):
+        if files is not None:
+            files.context()
+    for sentence in transport.cautions(settings, secret_files(Settings, os.environ)):
+        warn_later("a setting is not safe everywhere", caution=sentence)
+    return settings
 
 
 def _sentence(detail: object) -> str:

@@ -9,7 +9,7 @@ from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.runtime import run_services
 from services.common.settings import load_settings
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.ingest.service import IngestService
 
 
@@ -24,7 +24,7 @@ def ingest(http_host: str | None, http_port: int | None) -> None:
         raise ConfigurationError("set WARROOM_KAFKA_BOOTSTRAP_SERVERS to the Kafka that is to be read")
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that is to be written")
-    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
+    store = store_of(settings)
     try:
         uvloop.run(run_services([IngestService(settings, store)], host=settings.http_host, port=settings.http_port))
     finally:

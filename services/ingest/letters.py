@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.common.clock import Clock, wall_clock
 from services.common.errors import BrokerError
-from services.common.kafka import MAX_LETTER_BYTES
+from services.common.kafka import MAX_LETTER_BYTES, consumer_client, producer_client
 from services.common.settings import Settings
 from services.ingest.protocol import BlockId
 from services.ingest.refusals import Refusal, letter, received_at
@@ -122,8 +122,8 @@ class DeadLetterTopic:
     async def _connected(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.kafka_bootstrap_servers,
+                producer = producer_client(
+                    self._settings,
                     client_id="warroom-ingest",
                     acks="all",
                     enable_idempotence=True,
@@ -170,8 +170,8 @@ class DeadLetterTopic:
     @asynccontextmanager
     async def _reader(self, since: int) -> AsyncIterator[tuple[AIOKafkaConsumer, dict[TopicPartition, int]]]:
         """A consumer at the first letters sent since a moment in epoch milliseconds, and the ends it has to reach."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+        consumer = consumer_client(
+            self._settings,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MAX_LETTER_BYTES,

@@ -22,7 +22,7 @@ from services.common.letters.answers import (
 )
 from services.common.settings import Settings
 from services.common.store import StorePool
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.common.tabular import json_table
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ def open_letters(settings: Settings, url: str | None) -> Letters:
     """By HTTP where an address is named or the store is embedded: that one admits no second process."""
     store = settings.clickhouse_url.get_secret_value() if settings.clickhouse_url else ""
     if url is None and store.startswith("http"):
-        return DirectLetters(settings, store)
+        return DirectLetters(settings)
     return HttpLetters(url or settings.external_url)
 
 
@@ -102,9 +102,8 @@ class HttpLetters:
 class DirectLetters:
     """Reads a ClickHouse server and writes to Kafka, with no service in between."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._url = url
 
     def page(self, chosen: Mapping[str, str], limit: int, after: str | None) -> tuple[Rows, str | None]:
         """As `Letters.page`, without the values."""
@@ -138,7 +137,7 @@ class DirectLetters:
         return report_answer(self._run(lambda pool: Redriver(self._settings, pool, wall_clock).redrive(request)))
 
     def _run(self, call: Callable[[StorePool], Awaitable[T]]) -> T:
-        store = open_store(self._url, timeout_seconds=self._settings.store_timeout_seconds)
+        store = store_of(self._settings)
 
         async def run() -> T:
             pool = StorePool(store, threads=1, name="letters")

@@ -12,13 +12,13 @@ from services.common.logs import configure_logs
 from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.metrics.service import MetricsService
 
 
 @click.command()
-@click.option("--host", help="address to bind; default WARROOM_HTTP_HOST")
-@click.option("--port", type=int, help="port to bind; default WARROOM_HTTP_PORT")
+@click.option("--host", "--http-host", "host", help="address to bind; default WARROOM_HTTP_HOST")
+@click.option("--port", "--http-port", "port", type=int, help="port to bind; default WARROOM_HTTP_PORT")
 @click.pass_obj
 def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | None, port: int | None) -> None:
     """Serves numbers, the live stream and the page from WARROOM_CLICKHOUSE_URL."""
@@ -26,7 +26,7 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     configure_logs(settings.log_level)
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
-    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
+    store = store_of(settings)
     # What this package must not know is served beside it; the command hands it over.
     services = [MetricsService(settings, store), *(companions(settings) if companions else [])]
     try:

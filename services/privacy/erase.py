@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from services.common.people import ERASED_MARK, LENGTH
 from services.common.store import Store
 from services.privacy import letters
 from services.privacy.people import Keys, Person, all_names
@@ -119,9 +120,9 @@ def _cutting(table: PersonTable) -> str:
 
 
 def _fresh(column: str) -> str:
-    """A name that looks like any other (22 characters of base64 for URLs), out of the secret."""
+    """A name as long as any other, out of the secret, and marked: audits must not miss it in the rollups."""
     digest = f"substring(SHA256(concat({_SECRET}, '/{column}/', {column})), 1, 16)"
-    return f"substring(base64URLEncode({digest}), 1, 22)"
+    return f"concat('{ERASED_MARK}', substring(base64URLEncode({digest}), 1, {LENGTH - len(ERASED_MARK)}))"
 
 
 def _rename(store: Store, table: str, suspects: Sequence[str], erasure: str) -> int:

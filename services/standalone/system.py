@@ -14,7 +14,7 @@ from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
 from services.common.store import Store
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.common.store.migrate import migrate
 from services.standalone.broker import EmbeddedBroker, can_listen, holds_within
 from services.standalone.keeper import BrokerKeeper
@@ -62,8 +62,14 @@ def standalone_settings(place: Place) -> tuple[Settings, bool]:
         for name, value in embedded.items()
         if name not in given.model_fields_set or getattr(given, name) in (None, "")
     }
+    embedded_broker = "kafka_bootstrap_servers" in missing
+    if embedded_broker and given.kafka_security_protocol != "PLAINTEXT":
+        raise ConfigurationError(
+            f"WARROOM_KAFKA_SECURITY_PROTOCOL is {given.kafka_security_protocol}, and the embedded broker knows no TLS "
+            "and no SASL; set WARROOM_KAFKA_BOOTSTRAP_SERVERS to a Kafka, or remove it"
+        )
     settings = load_settings(http_host=place.host, http_port=place.http_port, **missing)
-    return settings, "kafka_bootstrap_servers" in missing
+    return settings, embedded_broker
 
 
 class System:
@@ -109,16 +115,14 @@ class System:
         await self._http_port_free()
         if self._broker is not None:
             await self._broker.start()
-            await evict_members(self._broker.bootstrap_servers, self.settings.consumer_group)
+            await evict_members(self.settings)
         await _to_its_end(asyncio.create_task(asyncio.to_thread(self._open_store)))
         from services.common.kafka.topics import ensure_topics
 
         await ensure_topics(self.settings)
 
     def _open_store(self) -> None:
-        url = self.settings.clickhouse_url
-        assert url is not None
-        self._store = open_store(url.get_secret_value(), timeout_seconds=self.settings.store_timeout_seconds)
+        self._store = store_of(self.settings)
         migrate(self._store)
 
     def _services(self) -> list[Service]:
@@ -143,8 +147,7 @@ class System:
         return services
 
     def _trimmer(self) -> Trimmer:
-        assert self.settings.kafka_bootstrap_servers is not None
-        return Trimmer(self.settings, self.settings.kafka_bootstrap_servers)
+        return Trimmer(self.settings)
 
     async def _http_port_free(self) -> None:
         host, port = self.settings.http_host, self.settings.http_port

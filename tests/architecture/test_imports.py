@@ -18,6 +18,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.letters": (COMMON, "schemas"),
     "services.privacy": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
+    "services.doctor": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.rehearsal": (

@@ -86,7 +86,7 @@ def test_the_default_is_a_key_in_the_store_and_a_loud_word(new: Store, caplog: p
 
 
 def test_an_embedded_store_has_its_key_beside_it(new: Store, tmp_path: Path) -> None:
-    settings = Settings(clickhouse_url=f"chdb://{tmp_path}/store")  # type: ignore[arg-type]
+    settings = Settings(clickhouse_url=f"chdb://{tmp_path}/store")
     key = choose_key(new, settings)
     assert key is not None
     (file,) = (tmp_path / "store" / "user-keys").iterdir()
@@ -122,7 +122,8 @@ def test_another_way_is_refused_with_what_to_do(
     new: Store, key_file: Callable[[str], Path], first: dict[str, str], then: dict[str, str], sentence: str
 ) -> None:
     def settings(chosen: dict[str, Any]) -> Settings:
-        return Settings(**{name: key_file(value) if "file" in name else value for name, value in chosen.items()})
+        given: dict[str, Any] = {name: key_file(value) if "file" in name else value for name, value in chosen.items()}
+        return Settings(**given)
 
     choose_key(new, settings(first))
     with pytest.raises(ConfigurationError, match=sentence):

@@ -12,6 +12,8 @@ import httpx
 import pyarrow as pa
 import pytest
 
+from services.audit.comparison import Comparison, Sure
+from services.audit.rollups import all_rollups
 from services.common.people import choose_key, hashed
 from services.common.people.suspects import read_name_key
 from services.common.runtime import build_app
@@ -220,6 +222,24 @@ async def test_who_is_erased_cannot_be_found_and_every_figure_stays(shop: Shop) 
     refused = "SELECT count() AS rows FROM dead_letters WHERE topic = {topic:String}"
     assert shop.store.query(refused, {"topic": shop.campaign}) == [{"rows": 5}]
     assert shop.store.query("SELECT count() AS rows FROM erased_people WHERE secret != ''") == [{"rows": 0}]
+
+
+def _problems(shop: Shop) -> list[Any]:
+    everything = dict.fromkeys(("traffic", "orders", "coupons", "inventory", "spend"), Sure({}, 1 << 60))
+    comparison = Comparison(shop.store, "2026-11-11", everything, shop.campaign)
+    return [problem for rollup in all_rollups() for problem in comparison.of(rollup)[1]]
+
+
+def test_an_audit_finds_nothing_wrong_with_an_erasure(shop: Shop) -> None:
+    assert _problems(shop) == []
+    Desk(shop.store, Settings(), lambda: NOW_MS).erase([shop.gone], ME)
+    assert _problems(shop) == []
+    # Nobody else may go missing.
+    shop.store.command(
+        "ALTER TABLE order_events DELETE WHERE user_id = {user:String} SETTINGS mutations_sync = 2",
+        {"user": shop.name("user_id", shop.stays)},
+    )
+    assert any("buyers" in str(problem) for problem in _problems(shop))
 
 
 def test_erasing_twice_changes_nothing_more(shop: Shop) -> None:

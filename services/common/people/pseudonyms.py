@@ -22,6 +22,9 @@ DOMAINS: Final[Mapping[str, bytes]] = {
 LENGTH: Final = 22
 """Characters of a pseudonym: 128 bits in base64 for URLs, without padding."""
 
+ERASED_MARK: Final = "~"
+"""What the name of somebody begins with who was erased. No pseudonym does."""
+
 _DIGEST_BYTES: Final = 16
 
 

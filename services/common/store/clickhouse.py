@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
 
+from services.common import transport
 from services.common.errors import ConfigurationError, StoreRejected, StoreUnavailable
+from services.common.settings import Settings
 from services.common.store.http_pool import CallFailed, OneAttemptPool
 from services.common.store.interface import Parameters, Row, Store
 
@@ -53,11 +56,27 @@ _PASSING_CODES = {
 }  # fmt: skip
 
 
-def open_store(url: str, *, timeout_seconds: float) -> Store:
+def store_of(settings: Settings, *, timeout_seconds: float | None = None) -> Store:
+    """The store that the settings name, reached as they say; `timeout_seconds` instead of theirs.
+
+    Raises `ConfigurationError` when they name none, or as `open_store`.
+    """
+    if settings.clickhouse_url is None:
+        raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store")
+    tls = transport.store_tls(settings)
+    return open_store(
+        settings.clickhouse_url.get_secret_value(),
+        timeout_seconds=settings.store_timeout_seconds if timeout_seconds is None else timeout_seconds,
+        tls=None if tls is None else tls.context(),
+    )
+
+
+def open_store(url: str, *, timeout_seconds: float, tls: ssl.SSLContext | None = None) -> Store:
     """Opens `chdb:///DIR` (created if absent) or `http(s)://user:password@host:port/database`.
 
     `timeout_seconds` bounds each query and insert; a statement given to `command` may take longer, as long as an HTTP
     server is not silent for so long. User and password are percent-encoded. A server is not asked anything yet.
+    `tls` is how https is spoken; without it the system's authorities are believed. Certificates are always verified.
     Raises `ConfigurationError` when the URL is malformed or the embedded engine is not installed.
     """
     parts = urlsplit(url)
@@ -77,12 +96,13 @@ def open_store(url: str, *, timeout_seconds: float) -> Store:
                 "database": parts.path.strip("/") or "default",
             },
             timeout_seconds,
+            tls,
         )
     raise ConfigurationError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
 
 
-def _over_http(options: dict[str, Any], timeout_seconds: float) -> Store:
-    pool = OneAttemptPool(timeout_seconds)
+def _over_http(options: dict[str, Any], timeout_seconds: float, tls: ssl.SSLContext | None) -> Store:
+    pool = OneAttemptPool(timeout_seconds, tls)
     options = {**options, "pool_mgr": pool, "query_retries": 0, "autogenerate_session_id": False}
     return ClickHouseStore(options, timeout_seconds=timeout_seconds, on_close=pool.shut)
 

@@ -31,8 +31,19 @@ INSERTS = "(?i)^INSERT"
 class Endpoint:
     """A process with its own chDB directory, in front of which it speaks HTTP on a port that it keeps."""
 
-    def __init__(self, directory: Path, *, megabytes: int | None = None) -> None:
-        """With `megabytes` the data lie on a file system of this size, in memory, that only the process sees."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        megabytes: int | None = None,
+        identity: Path | None = None,
+        client_ca: Path | None = None,
+    ) -> None:
+        """With `megabytes` the data lie on a file system of this size, in memory, that only the process sees. With
+        `identity`, a file of a certificate and its key, it speaks HTTPS; with `client_ca` it wants to see a certificate
+        of that authority."""
+        self._identity = identity
+        self._client_ca = client_ca
         self.directory = directory
         self.port = free_port()
         self._control_port = free_port()
@@ -43,7 +54,8 @@ class Endpoint:
     @property
     def url(self) -> str:
         """What WARROOM_CLICKHOUSE_URL is set to."""
-        return f"http://{USER}:s3cret%2F%40%3A%25@127.0.0.1:{self.port}/default"
+        scheme = "http" if self._identity is None else "https"
+        return f"{scheme}://{USER}:s3cret%2F%40%3A%25@127.0.0.1:{self.port}/default"
 
     def store(self, *, timeout_seconds: float = 30.0) -> Store:
         """A store of this endpoint; the caller closes it."""
@@ -61,6 +73,10 @@ class Endpoint:
             "--control-port", str(self._control_port), "--user", USER, "--password", PASSWORD,
             "--with-parent",
         ]  # fmt: skip
+        if self._identity is not None:
+            command += ["--identity", str(self._identity)]
+        if self._client_ca is not None:
+            command += ["--client-ca", str(self._client_ca)]
         if self._megabytes is not None:
             if shutil.which("unshare") is None:
                 raise RuntimeError("a file system of its own needs `unshare` (util-linux)")
@@ -170,9 +186,11 @@ class Endpoint:
 
 
 @contextmanager
-def running_endpoint(directory: Path, *, megabytes: int | None = None) -> Iterator[Endpoint]:
+def running_endpoint(
+    directory: Path, *, megabytes: int | None = None, identity: Path | None = None, client_ca: Path | None = None
+) -> Iterator[Endpoint]:
     """An endpoint for the length of a `with` block."""
-    endpoint = Endpoint(directory, megabytes=megabytes)
+    endpoint = Endpoint(directory, megabytes=megabytes, identity=identity, client_ca=client_ca)
     endpoint.start()
     try:
         yield endpoint
