@@ -20,7 +20,7 @@ from services.common.people.key import write_key
 from services.common.people.record import latest_record
 from services.common.settings import EVENT_KINDS, Settings, load_settings
 from services.common.store import Store
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.privacy.desk import Actor, Desk
 from services.privacy.rotate import rotate as rotate_key
 from services.privacy.tables import SKETCHES
@@ -168,7 +168,7 @@ def _opened(settings: Settings) -> Iterator[Store]:
     url = settings.clickhouse_url.get_secret_value()
     try:
         # Rows are rewritten while the call waits.
-        store = open_store(url, timeout_seconds=max(_SECONDS, settings.store_timeout_seconds))
+        store = store_of(settings, timeout_seconds=max(_SECONDS, settings.store_timeout_seconds))
     except StoreError as error:
         if not url.startswith("chdb:"):
             raise
