@@ -25,9 +25,9 @@ def main(directory: str, texts: list[str]) -> None:
     columns = store.query(_COLUMNS)
     for column in columns:
         (row,) = store.query(
-            "SELECT countIf(arrayExists(text -> position(told, text) > 0 OR position(tryBase64Decode(told), text) > 0,\n"
-            "    {texts:Array(String)})) AS rows\n"
-            f"FROM (SELECT toString(`{column['name']}`) AS told FROM `{column['table']}`)",
+            "SELECT countIf(arrayExists(text -> position(told, text) > 0 OR position(spelt, text) > 0, "
+            "{texts:Array(String)})) AS rows\n"
+            f"FROM (SELECT toString(`{column['name']}`) AS told, tryBase64Decode(told) AS spelt FROM `{column['table']}`)",
             {"texts": texts},
         )
         if row["rows"]:
