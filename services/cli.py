@@ -22,6 +22,7 @@ _COMMANDS = {
     "standalone": ("services.standalone.cli", "standalone"),
     "demo": ("services.standalone.cli", "demo"),
     "ingest": ("services.ingest.cli", "ingest"),
+    "rewind": ("services.ingest.cli", "rewind"),
     "metrics": ("services.metrics.cli", "metrics"),
     "alerts": ("services.alerts.cli", "alerts"),
     "receivers": ("services.alerts.delivery.cli", "receivers"),

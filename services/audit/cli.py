@@ -131,10 +131,18 @@ def _keep_auditing(settings: Settings) -> None:
     import asyncio
 
     from services.audit.service import AuditService
+    from services.common.edge import rules_of
     from services.common.runtime import run_services
 
     store = _open(settings)
     try:
-        asyncio.run(run_services([AuditService(settings, store)], host=settings.http_host, port=settings.http_port))
+        asyncio.run(
+            run_services(
+                [AuditService(settings, store)],
+                host=settings.http_host,
+                port=settings.http_port,
+                rules=rules_of(settings),
+            )
+        )
     finally:
         store.close()

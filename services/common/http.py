@@ -12,6 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from services.common import prometheus
 
 _CONNECTION = "warroom.connection"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class ConnectionProtocol(H11Protocol):
@@ -48,7 +49,9 @@ class Measured:
             if message["type"] == "http.response.start":
                 # The template, not the path: paths hold identifiers.
                 route = getattr(scope.get("route"), "path", "unmatched")
-                prometheus.HTTP_REQUESTS.labels(route, scope["method"], message["status"]).inc()
+                # Anybody may make up a method.
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                prometheus.HTTP_REQUESTS.labels(route, method, message["status"]).inc()
                 prometheus.HTTP_REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
             await send(message)
 

@@ -17,8 +17,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from schemas.http.document import with_examples
 from schemas.http.shapes import described
 from services.common import prometheus
+from services.common.edge import EdgeRules, Gate, bounded
 from services.common.errors import WarroomError
-from services.common.http import ConnectionProtocol, Measured
+from services.common.http import Measured
 from services.common.problems import add_problem_handlers, problem
 from services.common.service import Service
 
@@ -30,7 +31,8 @@ STOP_SECONDS = 12.0
 
 def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI:
     """The HTTP application of the services in this process, with liveness, readiness and Prometheus text."""
-    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
+    # FastAPI's own page of documents runs scripts of another site.
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
     add_problem_handlers(app)
 
     app.add_middleware(Measured)
@@ -64,13 +66,23 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
     return app
 
 
-async def run_services(services: Sequence[Service], *, host: str, port: int, stop: asyncio.Event | None = None) -> None:
+async def run_services(
+    services: Sequence[Service],
+    *,
+    host: str,
+    port: int,
+    rules: EdgeRules | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
     """Runs until SIGTERM or SIGINT, then stops everything in order; returns when all is stopped.
+
+    `rules` are the limits of the port; by default those of nobody's settings, for any name.
 
     Raises what a service raised when one fails; the others are stopped first. A caller that has more to stop than the
     services passes `stop` and handles the signals itself.
     """
     allow_connections()
+    rules = rules or EdgeRules()
     loop = asyncio.get_running_loop()
     handled = (signal.SIGTERM, signal.SIGINT) if stop is None else ()
     stop = stop or asyncio.Event()
@@ -78,13 +90,16 @@ async def run_services(services: Sequence[Service], *, host: str, port: int, sto
         loop.add_signal_handler(number, stop.set)
     server = _Server(
         uvicorn.Config(
-            build_app(services),
+            Gate(build_app(services), rules),
+            interface="asgi3",
             host=host,
             port=port,
             log_config=None,
             access_log=False,
             lifespan="off",
-            http=ConnectionProtocol,
+            http=bounded(rules),
+            forwarded_allow_ips=rules.trusted_proxies,
+            server_header=False,
             # Streams never end by themselves.
             timeout_graceful_shutdown=2,
         )

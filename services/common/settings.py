@@ -9,13 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from services.common import transport
+from services.common import retention, transport
 from services.common.errors import ConfigurationError
 from services.common.logs import warn_later
 from services.common.secret_files import SecretFiles, secret_files
+
+
+def _names(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+"""Names with commas between them."""
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -52,9 +60,24 @@ class Settings(BaseSettings):
 
     # Store
     clickhouse_url: SecretStr | None = Field(None, description="`chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+    clickhouse_cluster: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{1,100}$",
+        description="name of a cluster in `remote_servers`; docs/clickhouse.md",
+    )
     clickhouse_ca_file: Path | None = Field(None, description="PEM: authorities believed for https, not the system's")
     clickhouse_cert_file: Path | None = Field(None, description="PEM: certificate shown to ClickHouse, with its chain")
     clickhouse_key_file: Path | None = Field(None, description="PEM: the key of that, unless in the same file")
+    retention_days: dict[str, int] = Field(
+        default_factory=dict,
+        description='JSON object of days by table, e.g. {"traffic_events": 90}; others keep all; docs/clickhouse.md',
+    )
+    storage_policy: str | None = Field(
+        None, pattern=r"^\w{1,100}$", description="storage policy of the tables that grow; docs/clickhouse.md"
+    )
+    cold_after_days: int | None = Field(
+        None, ge=1, description="days after which its volume `cold` has them; unset moves nothing"
+    )
     store_timeout_seconds: float = Field(30.0, gt=0, description="limit of one call to ClickHouse")
 
     # Ingest
@@ -87,6 +110,24 @@ class Settings(BaseSettings):
     # HTTP
     http_host: str = Field("127.0.0.1", description="address that the HTTP services bind")
     http_port: int = Field(8080, ge=1, le=65535, description="port of a service started by itself")
+    allowed_hosts: Names = Field(
+        (),
+        description="further names, with commas, that HTTP answers to; on loopback also its own and the external URL's",
+    )
+    trusted_proxies: Names = Field(
+        ("127.0.0.1", "::1"), description="addresses or networks whose `X-Forwarded-For` and `-Proto` are believed"
+    )
+    http_body_bytes: int = Field(1 << 20, ge=1 << 10, le=64 << 20, description="a request's body may have so many")
+    http_answer_seconds: float = Field(60.0, gt=0, description="an answer has to begin within this time")
+    http_requests_per_minute: int = Field(300_000, ge=0, description="of all clients; 0 is no limit")
+    http_client_requests_per_minute: int = Field(60_000, ge=0, description="of one address; 0 is no limit")
+    http_client_changes_per_minute: int = Field(
+        1_200, ge=0, description="POST, PUT and DELETE of one address; 0 is no limit"
+    )
+    http_connections: int = Field(10_000, ge=1, description="open at a time; a viewer of the wall holds one")
+    http_client_connections: int = Field(
+        6_000, ge=1, description="open at a time from one address that is no trusted proxy"
+    )
 
     # Alerts
     rules_file: Path | None = Field(
@@ -94,6 +135,9 @@ class Settings(BaseSettings):
     )
     receivers_file: Path | None = Field(None, description="YAML: who is told of which alerts; docs/receivers.md")
     alert_webhook_url: SecretStr | None = Field(None, description="receives every firing and resolved transition")
+    alert_webhook_secret: SecretStr | None = Field(
+        None, min_length=16, description="signs what is sent to that address; docs/receivers.md"
+    )
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
 
     # Rehearsals
@@ -127,6 +171,18 @@ class Settings(BaseSettings):
             raise ValueError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
         if self.user_ids == "plain" and self.user_key_file is not None:
             raise ValueError("WARROOM_USER_IDS=plain hashes nothing, so WARROOM_USER_KEY_FILE is of no use; unset one")
+        if self.clickhouse_cluster and (self.clickhouse_url or SecretStr("")).get_secret_value().startswith("chdb"):
+            raise ValueError(
+                "WARROOM_CLICKHOUSE_CLUSTER names a cluster of servers, and WARROOM_CLICKHOUSE_URL is an embedded "
+                "store; remove the one or change the other"
+            )
+        if sentences := list(retention.refusals(self.retention_days, self.duplicate_horizon_hours)):
+            raise ValueError("; ".join(sentences))
+        if self.cold_after_days is not None and self.storage_policy is None:
+            raise ValueError(
+                "WARROOM_COLD_AFTER_DAYS moves parts to a volume `cold`, and only a storage policy has one: "
+                "set WARROOM_STORAGE_POLICY, or remove it"
+            )
         if sentences := list(transport.refusals(self)):
             raise ValueError("; ".join(sentences))
         return self

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from services.common.settings import Settings
 
 _KAFKA = "WARROOM_KAFKA_SECURITY_PROTOCOL"
+_SECRET_FILES = ("key_file", "keys_file", "secret_file")
+"""How settings end that name a file with something secret in it."""
 
 
 def kafka_tls(settings: Settings) -> TlsFiles | None:
@@ -74,14 +76,11 @@ def cautions(settings: Settings, secrets: Mapping[str, Path]) -> Iterator[str]:
             f"the password of ClickHouse travels to {url.hostname} in the clear; write https:// in "
             "WARROOM_CLICKHOUSE_URL unless the network between is private"
         )
-    keys = {
-        "WARROOM_KAFKA_SSL_KEY_FILE": settings.kafka_ssl_key_file,
-        "WARROOM_CLICKHOUSE_KEY_FILE": settings.clickhouse_key_file,
-    }
-    files = {**{f"WARROOM_{name.upper()}_FILE": file for name, file in secrets.items()}, **keys}
-    for setting, file in files.items():
-        if file is not None and open_to_all(file):
-            yield f"{setting}: every user of this machine can read {file}; chmod 600 it"
+    files: dict[str, object] = {f"{name}_file": file for name, file in secrets.items()}
+    files |= {name: value for name, value in settings if name.endswith(_SECRET_FILES)}
+    for name, file in files.items():
+        if isinstance(file, Path) and open_to_all(file):
+            yield f"WARROOM_{name.upper()}: every user of this machine can read {file}; chmod 600 it"
 
 
 def is_loopback(host: str) -> bool:

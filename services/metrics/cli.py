@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 import uvloop
 
+from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.runtime import run_services
@@ -30,6 +31,6 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     # What this package must not know is served beside it; the command hands it over.
     services = [MetricsService(settings, store), *(companions(settings) if companions else [])]
     try:
-        uvloop.run(run_services(services, host=settings.http_host, port=settings.http_port))
+        uvloop.run(run_services(services, host=settings.http_host, port=settings.http_port, rules=rules_of(settings)))
     finally:
         store.close()

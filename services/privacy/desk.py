@@ -63,7 +63,7 @@ class Desk:
 
     def _refuse_cluster(self) -> None:
         # Replicas would each ask for the secret by themselves, at moments of their own.
-        if getattr(self._settings, "clickhouse_cluster", None):
+        if self._settings.clickhouse_cluster is not None:
             raise ConfigurationError(
                 "erasing was never tried on a cluster, where replicas rewrite rows each by itself; see docs/privacy.md"
             )

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
 from services.common.store import Store
 from services.common.store.clickhouse import store_of
+from services.common.store.lifetime import apply_lifetimes
 from services.common.store.migrate import migrate
 from services.standalone.broker import EmbeddedBroker, can_listen, holds_within
 from services.standalone.keeper import BrokerKeeper
@@ -105,6 +107,7 @@ class System:
                 [*self._services(), *companions],
                 host=self.settings.http_host,
                 port=self.settings.http_port,
+                rules=rules_of(self.settings),
                 stop=stop,
             )
         finally:
@@ -124,6 +127,7 @@ class System:
     def _open_store(self) -> None:
         self._store = store_of(self.settings)
         migrate(self._store)
+        apply_lifetimes(self._store, self.settings)
 
     def _services(self) -> list[Service]:
         from services.alerts.service import AlertsService

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -104,6 +105,22 @@ def test_a_store_that_is_stuck_holds_nobody_up(installation: Install, clickhouse
     assert report.says("ok", "lets us in") or report.says("fail", "gave no answer within 3 s")
     stuck = {each["check"] for each in report.findings if each["verdict"] == "fail"}
     assert {"store", "schema", "rights", "room", "watermark"} <= stuck
+
+
+def test_servers_that_take_a_connection_and_say_nothing_hold_nobody_up(installation: Install) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        port = silent.getsockname()[1]
+        installation(
+            topics=False,
+            kafka_bootstrap_servers=f"127.0.0.1:{port}",
+            clickhouse_url=f"http://u:hunter2@127.0.0.1:{port}/default",
+            store_timeout_seconds="300",
+        )
+        began = time.monotonic()
+        report = examine("--seconds", "2", "--url", f"http://127.0.0.1:{port}")
+        assert time.monotonic() - began < 60
+    stuck = {each["check"] for each in report.findings if each["verdict"] == "fail"}
+    assert {"kafka", "store", "services"} <= stuck
 
 
 def test_a_store_that_was_never_migrated(installation: Install, tmp_path: Path) -> None:

@@ -178,3 +178,17 @@ def test_the_windows_that_are_expected_are_those_of_the_migrations() -> None:
     engines |= {"order_events": "ReplicatedMergeTree('/p', 'r') SETTINGS replicated_deduplication_window = 100"}
     (finding,) = judge_tables(expected, engines)
     assert finding.remedy == "ALTER TABLE order_events MODIFY SETTING replicated_deduplication_window = 10000"
+
+
+def test_in_a_cluster_the_tables_behind_are_looked_at() -> None:
+    asked = {"order_events": "Distributed('c', 'w_shard', 'order_events')", "bi_orders": ""}
+    expected = {"order_events": 10_000, "order_rollup": 0, "bi_orders": 0}
+    behind = {
+        "order_events": "ReplicatedMergeTree SETTINGS replicated_deduplication_window = 10000",
+        "order_rollup": "",
+    }
+    assert judge_tables(expected, asked, behind)[0].verdict is Verdict.OK
+    behind["order_events"] = behind["order_events"].replace("10000", "10")
+    assert "order_events remembers 10 blocks" in judge_tables(expected, asked, behind)[0].sentence
+    del behind["order_events"]
+    assert "order_events is gone" in judge_tables(expected, asked, behind)[0].sentence

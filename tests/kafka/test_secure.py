@@ -20,6 +20,7 @@ from services.common.kafka import consumer_client, ensure_topics
 from services.common.letters.place import Place
 from services.common.letters.transaction import Dispatch, Message
 from services.common.settings import Settings
+from tests.doctor.conftest import examine
 from tests.kafka.fleet import WARROOM
 from tests.support.broker import free_port
 from tests.support.clickhouse_http.endpoint import Endpoint
@@ -242,6 +243,24 @@ async def test_ingest_keeps_trying_and_says_why(secure: SecureKafka, own_endpoin
         await until(lambda: sum(said in line and '"level": "warning"' in line for line in _lines(log)) >= 2)
         assert ingest.stop() == 0
     assert not [line for line in _lines(log) if "hunter2" in line]
+
+
+def test_the_doctor_says_who_is_not_let_in_and_how_long_certificates_last(
+    secure: SecureKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [
+        (_settings(secure, "scram"), "ok", "lets us in"),
+        (_settings(secure, "scram"), "ok", "that of Kafka at 127.0.0.1 lasts until"),
+        (_settings(secure, "scram"), "ok", "that of WARROOM_KAFKA_SSL_CA_FILE lasts until"),
+        (_settings(secure, "scram", kafka_sasl_password=SecretStr("hunter2")), "fail", "it refuses the user warroom"),
+        (_settings(secure, "expired"), "fail", "Kafka at 127.0.0.1: its certificate is not accepted: certificate has"),
+        (_settings(secure, "elsewhere"), "fail", "certificate is not valid for '127.0.0.1'"),
+    ]
+    for settings, verdict, said in cases:
+        for name, value in _environment(settings).items():
+            if name.startswith("WARROOM_"):
+                monkeypatch.setenv(name, value)
+        assert examine(secrets=(PASSWORD, "hunter2")).says(verdict, said), said
 
 
 def _lines(log: Path) -> list[str]:

@@ -27,7 +27,8 @@ def main(directory: str, texts: list[str]) -> None:
         (row,) = store.query(
             "SELECT countIf(arrayExists(text -> position(told, text) > 0 OR position(spelt, text) > 0, "
             "{texts:Array(String)})) AS rows\n"
-            f"FROM (SELECT toString(`{column['name']}`) AS told, tryBase64Decode(told) AS spelt FROM `{column['table']}`)",
+            f"FROM (SELECT toString(`{column['name']}`) AS told, tryBase64Decode(told) AS spelt\n"
+            f"FROM `{column['table']}`)",
             {"texts": texts},
         )
         if row["rows"]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.common import logs, transport
 from services.common.errors import ConfigurationError
+from services.common.kafka.clients import security
 from services.common.secret_files import read_secret
 from services.common.settings import Settings, load_settings
 from tests.support.certificates import Authority
@@ -185,6 +186,10 @@ def test_certificates_are_looked_at_before_anything_starts(monkeypatch: pytest.M
         },
     )
     load_settings()
+    assert _logged_at_start() == []
+    ours.key.chmod(0o644)
+    (line,) = _logged_at_start()
+    assert line["caution"].startswith("WARROOM_KAFKA_SSL_KEY_FILE: every user of this machine can read")
     monkeypatch.setenv("WARROOM_KAFKA_SSL_KEY_FILE", str(others.key))
     with pytest.raises(ConfigurationError, match="does not belong to the certificate"):
         load_settings()
@@ -194,6 +199,16 @@ def test_certificates_are_looked_at_before_anything_starts(monkeypatch: pytest.M
     monkeypatch.setenv("WARROOM_KAFKA_SSL_CA_FILE", str(ours.key))
     with pytest.raises(ConfigurationError, match="holds no certificate"):
         load_settings()
+
+
+def test_a_client_that_is_made_later_believes_the_authority_of_then(tmp_path: Path) -> None:
+    first, second = Authority(tmp_path / "first", "authority"), Authority(tmp_path / "second", "authority")
+    settings = Settings(kafka_security_protocol="SSL", kafka_ssl_ca_file=first.file)
+    before = security(settings)["ssl_context"].get_ca_certs(binary_form=True)
+    first.file.write_bytes(second.file.read_bytes())
+    after = security(settings)["ssl_context"].get_ca_certs(binary_form=True)
+    assert len(before) == len(after) == 1
+    assert before != after
 
 
 def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(

@@ -32,12 +32,12 @@ _LIMIT = "SELECT toUInt64(value) AS parts FROM system.merge_tree_settings WHERE 
 _MUTATIONS = """
 SELECT table, latest_fail_reason AS reason
 FROM system.mutations
-WHERE database = currentDatabase() AND NOT is_done AND latest_fail_reason != ''
+WHERE database IN (currentDatabase(), concat(currentDatabase(), '_shard')) AND NOT is_done AND latest_fail_reason != ''
 """
 _REPLICAS = """
 SELECT table, is_readonly, absolute_delay, queue_size
 FROM system.replicas
-WHERE database = currentDatabase()
+WHERE database IN (currentDatabase(), concat(currentDatabase(), '_shard'))
 """
 
 

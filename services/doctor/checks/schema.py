@@ -19,8 +19,16 @@ async def schema(patient: Patient) -> Sequence[Finding]:
     """Migrations, tables and their memory of tokens."""
     if patient.store is None:
         return [skipped("schema", "there is no ClickHouse server to ask")]
-    rows = await patient.store.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()")
-    engines = {str(row["name"]): str(row["engine_full"]) for row in rows}
+    rows = await patient.store.query(
+        """
+        SELECT name, engine_full, database != currentDatabase() AS on_shard
+        FROM system.tables
+        WHERE database IN (currentDatabase(), concat(currentDatabase(), '_shard'))
+        """
+    )
+    engines = {str(row["name"]): str(row["engine_full"]) for row in rows if not row["on_shard"]}
+    # In a cluster the tables that hold rows are beside those that are asked.
+    behind = {str(row["name"]): str(row["engine_full"]) for row in rows if row["on_shard"]}
     applied: dict[int, str] = {}
     if "schema_migrations" in engines:
         found = await patient.store.query("SELECT version, checksum FROM schema_migrations")
@@ -30,7 +38,7 @@ async def schema(patient: Patient) -> Sequence[Finding]:
     if not applied:
         return findings
     done = [migration for migration in migrations if migration.version in applied]
-    return [*findings, *judge_tables(expected_windows(done), engines)]
+    return [*findings, *judge_tables(expected_windows(done), engines, behind)]
 
 
 def judge_migrations(migrations: Sequence[Migration], applied: Mapping[int, str]) -> list[Finding]:
@@ -74,9 +82,14 @@ def expected_windows(migrations: Sequence[Migration]) -> dict[str, int]:
     return tables
 
 
-def judge_tables(expected: Mapping[str, int], engines: Mapping[str, str]) -> list[Finding]:
-    """`engines` is how each table was made."""
-    gone = sorted(expected.keys() - engines.keys())
+def judge_tables(
+    expected: Mapping[str, int], engines: Mapping[str, str], behind: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """`engines` is how each table was made, and `behind` those that hold a cluster's rows on this server."""
+    behind = behind or {}
+    spread = {name for name, engine in engines.items() if engine.startswith("Distributed") and behind}
+    gone = sorted((expected.keys() - engines.keys() - behind.keys()) | (expected.keys() & spread) - behind.keys())
+    engines = {**engines, **behind}
     short = sorted(name for name, least in expected.items() if name in engines and _window(engines[name]) < least)
     findings = []
     if gone:

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.support.clickhouse_http.cluster import OneProcess, configuration
 from tests.support.clickhouse_http.engine import Engine
 from tests.support.clickhouse_http.faults import Fault
 from tests.support.clickhouse_http.server import Gate
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--control-port", type=int, help="default: the port after --port")
     parser.add_argument("--user", default="default")
     parser.add_argument("--password", default="")
+    parser.add_argument("--shards", type=int, default=0, help="a cluster of so many; see cluster.py")
     parser.add_argument("--identity", help="a certificate with its key: speaks HTTPS")
     parser.add_argument("--client-ca", help="clients must show a certificate of this authority")
     parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
@@ -102,7 +104,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     path = Path(options.path)
     path.mkdir(parents=True, exist_ok=True)
-    engine = Engine(str(path))
+    if options.shards:
+        file = configuration(path.parent, options.shards)
+        engine = Engine(f"{path}?config-file={file}", OneProcess(options.shards))
+    else:
+        engine = Engine(str(path))
     gate = Gate(engine, options.port, options.user, options.password, _tls(options.identity, options.client_ca))
     gate.open()
     handler = type("Control", (_Control,), {"gate": gate, "ballast": path / "ballast"})

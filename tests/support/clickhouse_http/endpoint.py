@@ -18,6 +18,7 @@ import httpx
 from services.common.store import Store
 from services.common.store.clickhouse import open_store
 from tests.support.broker import free_port
+from tests.support.clickhouse_http.cluster import NAME
 from tests.support.clickhouse_http.faults import Kind
 
 START_SECONDS = 30.0
@@ -38,13 +39,15 @@ class Endpoint:
         megabytes: int | None = None,
         identity: Path | None = None,
         client_ca: Path | None = None,
+        shards: int = 0,
     ) -> None:
         """With `megabytes` the data lie on a file system of this size, in memory, that only the process sees. With
         `identity`, a file of a certificate and its key, it speaks HTTPS; with `client_ca` it wants to see a certificate
-        of that authority."""
+        of that authority. With `shards` it is a cluster of so many, see `cluster`."""
         self._identity = identity
         self._client_ca = client_ca
         self.directory = directory
+        self._shards = shards
         self.port = free_port()
         self._control_port = free_port()
         self._megabytes = megabytes
@@ -59,7 +62,7 @@ class Endpoint:
 
     def store(self, *, timeout_seconds: float = 30.0) -> Store:
         """A store of this endpoint; the caller closes it."""
-        return open_store(self.url, timeout_seconds=timeout_seconds)
+        return open_store(self.url, timeout_seconds=timeout_seconds, cluster=NAME if self._shards else None)
 
     def start(self) -> None:
         """Returns when it answers. Raises `RuntimeError` when it does not within 30 s."""
@@ -71,7 +74,7 @@ class Endpoint:
         command = [
             sys.executable, "-m", "tests.support.clickhouse_http", "--path", str(data), "--port", str(self.port),
             "--control-port", str(self._control_port), "--user", USER, "--password", PASSWORD,
-            "--with-parent",
+            "--with-parent", "--shards", str(self._shards),
         ]  # fmt: skip
         if self._identity is not None:
             command += ["--identity", str(self._identity)]
@@ -187,10 +190,15 @@ class Endpoint:
 
 @contextmanager
 def running_endpoint(
-    directory: Path, *, megabytes: int | None = None, identity: Path | None = None, client_ca: Path | None = None
+    directory: Path,
+    *,
+    megabytes: int | None = None,
+    identity: Path | None = None,
+    client_ca: Path | None = None,
+    shards: int = 0,
 ) -> Iterator[Endpoint]:
     """An endpoint for the length of a `with` block."""
-    endpoint = Endpoint(directory, megabytes=megabytes, identity=identity, client_ca=client_ca)
+    endpoint = Endpoint(directory, megabytes=megabytes, identity=identity, client_ca=client_ca, shards=shards)
     endpoint.start()
     try:
         yield endpoint
