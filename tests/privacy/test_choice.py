@@ -50,7 +50,8 @@ def _migrated(endpoint: Endpoint) -> Store:
 def new(place: Store) -> Store:
     """A store that was never written to."""
     place.command("DROP TABLE person_names")
-    for statement in load_migrations()[15].statements:
+    (made,) = (each for each in load_migrations() if each.name == "person_names")
+    for statement in made.statements:
         place.command(statement)
     for table in ("traffic_events", "campaigns", "ingest_progress"):
         place.command(f"TRUNCATE TABLE {table}")
