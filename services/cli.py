@@ -34,6 +34,7 @@ _COMMANDS = {
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
     "privacy": ("services.privacy.cli", "privacy"),
+    "plan": ("services.planning.cli", "plan"),
     "migrate": ("services.common.cli", "migrate"),
     "doctor": ("services.doctor.cli", "doctor"),
     "schemas": ("schemas.cli", "schemas"),

@@ -19,9 +19,11 @@ def alerts(http_port: int | None) -> None:
     from services.common.edge import rules_of
     from services.common.runtime import run_services
     from services.common.store.clickhouse import store_of
+    from services.common.tracing import start_tracing
 
     settings = load_settings(http_port=http_port)
     configure_logs(settings.log_level)
+    start_tracing(settings, "alerts")
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
     store = store_of(settings)

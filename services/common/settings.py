@@ -148,6 +148,19 @@ class Settings(BaseSettings):
     # Audit
     audit_every_seconds: int = Field(0, ge=0, description="what arrived today is audited this often; 0 is never")
 
+    # Traces
+    traces_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description="OTLP/HTTP receiver of traces, `http(s)://host:port[/path]`; unset sends none; docs/tracing.md",
+    )
+    traces_ratio: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="share of requests, looks and blocks traced; the block of a traced record always is",
+    )
+
     # Logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
 

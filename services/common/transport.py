@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from services.common.settings import Settings
 
 _KAFKA = "WARROOM_KAFKA_SECURITY_PROTOCOL"
-_SECRET_FILES = ("key_file", "keys_file", "secret_file")
+_SECRET_FILES = ("key_file", "secret_file")
 """How settings end that name a file with something secret in it."""
 
 

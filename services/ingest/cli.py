@@ -13,6 +13,7 @@ from services.common.logs import configure_logs
 from services.common.runtime import run_services
 from services.common.settings import load_settings
 from services.common.store.clickhouse import store_of
+from services.common.tracing import start_tracing
 from services.ingest.rewind import ends_of
 from services.ingest.rewind import rewind as set_back
 from services.ingest.service import IngestService
@@ -25,6 +26,7 @@ def ingest(http_host: str | None, http_port: int | None) -> None:
     """Carries the events of WARROOM_KAFKA_BOOTSTRAP_SERVERS into WARROOM_CLICKHOUSE_URL."""
     settings = load_settings(http_host=http_host, http_port=http_port)
     configure_logs(settings.log_level)
+    start_tracing(settings, "ingest")
     if settings.kafka_bootstrap_servers is None:
         raise ConfigurationError("set WARROOM_KAFKA_BOOTSTRAP_SERVERS to the Kafka that is to be read")
     if settings.clickhouse_url is None:

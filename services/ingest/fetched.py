@@ -23,9 +23,11 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 
 from schemas.events.limits import MAX_EVENT_BYTES
+from services.common import tracing
 from services.ingest.inflate import Bytes, TooMuch, Unreadable, inflate
 from services.ingest.records import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Values
 from services.ingest.scan.batch import HEADER, find_records
+from services.ingest.traceparents import traced
 
 logger = logging.getLogger(__name__)
 
@@ -228,7 +230,8 @@ def _chunk(batches: Sequence[Batch]) -> Chunk | None:
     timestamp, end = _first_timestamp(batches[0][0]), batches[-1][0].next_offset
     if all(raw[_MAGIC] >= _CURRENT for _, raw, _ in batches):
         records = [records for *_, records in batches]
-        data = np.frombuffer(b"".join(records), np.uint8)
+        joined = b"".join(records)
+        data = np.frombuffer(joined, np.uint8)
         counts = np.array([max(0, _count(raw)) for _, raw, _ in batches], np.int64)
         bases = np.array([batch.base_offset for batch, *_ in batches], np.int64)
         offsets, key_at, key_end, value_at, value_end = np.empty((5, counts.sum()), np.int64)
@@ -236,7 +239,8 @@ def _chunk(batches: Sequence[Batch]) -> Chunk | None:
         if find_records(data, starts, bases, counts, offsets, key_at, key_end, value_at, value_end):
             values = Values(data, value_at, value_end)
             size = int(values.sizes.sum())
-            return Chunk(values, Values(data, key_at, key_end), offsets, timestamp, size, end)
+            traces = traced(joined, offsets, value_at, value_end) if tracing.is_on() else ()
+            return Chunk(values, Values(data, key_at, key_end), offsets, timestamp, size, end, traces)
     return None
 
 

@@ -14,6 +14,7 @@ from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
 from services.common.store.clickhouse import store_of
+from services.common.tracing import start_tracing
 from services.metrics.service import MetricsService
 
 
@@ -25,6 +26,7 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     """Serves numbers, the live stream and the page from WARROOM_CLICKHOUSE_URL."""
     settings = load_settings(http_host=host, http_port=port)
     configure_logs(settings.log_level)
+    start_tracing(settings, "metrics")
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
     store = store_of(settings)

@@ -20,6 +20,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.audit": (COMMON, "schemas"),
     "services.doctor": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
+    "services.planning": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.rehearsal": (
         COMMON,

@@ -33,7 +33,9 @@ async def rights(patient: Patient) -> Sequence[Finding]:
         grants = [str(next(iter(row.values()))) for row in await patient.store.query("SHOW GRANTS")]
     except StoreRejected:
         return [skipped("rights", f"{user} may not see what it was granted")]
-    return judge_rights(user, database, grants, readonly=bool(readonly))
+    # In a cluster the tables that hold rows are in a database beside it.
+    databases = [database] if patient.settings.clickhouse_cluster is None else [database, f"{database}_shard"]
+    return [finding for each in databases for finding in judge_rights(user, each, grants, readonly=bool(readonly))]
 
 
 def judge_rights(user: str, database: str, grants: Sequence[str], *, readonly: bool) -> list[Finding]:
