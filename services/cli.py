@@ -34,6 +34,7 @@ _COMMANDS = {
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
     "privacy": ("services.privacy.cli", "privacy"),
+    "keys": ("services.common.access.cli", "keys"),
     "plan": ("services.planning.cli", "plan"),
     "migrate": ("services.common.cli", "migrate"),
     "doctor": ("services.doctor.cli", "doctor"),

@@ -16,6 +16,7 @@ from services.common.settings import load_settings
 def alerts(http_port: int | None) -> None:
     """Judges the rules and delivers alerts, reading the store in WARROOM_CLICKHOUSE_URL."""
     from services.alerts.service import AlertsService
+    from services.common.access.service import AccessService
     from services.common.edge import rules_of
     from services.common.runtime import run_services
     from services.common.store.clickhouse import store_of
@@ -28,7 +29,10 @@ def alerts(http_port: int | None) -> None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
     store = store_of(settings)
     try:
+        access = AccessService(settings, store)
         service = AlertsService(settings, store)
-        asyncio.run(run_services([service], host=settings.http_host, port=settings.http_port, rules=rules_of(settings)))
+        asyncio.run(
+            run_services([service], access, host=settings.http_host, port=settings.http_port, rules=rules_of(settings))
+        )
     finally:
         store.close()

@@ -270,6 +270,7 @@ ALERTS = (
     + """
     AND ({campaign_id:String} = '' OR t.campaign_id = {campaign_id:String})
     AND ({severity:String} = '' OR t.severity = {severity:String})
+    AND ({campaigns:String} = '' OR t.campaign_id = '*' OR match(t.campaign_id, {campaigns:String}))
 GROUP BY alert_id
 HAVING ({state:String} = '' OR state = {state:String})
     AND ({incident:String} = '' OR JSONExtractString(details, 'incident') = {incident:String})

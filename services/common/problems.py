@@ -15,6 +15,7 @@ from services.common.errors import (
     BrokerError,
     Busy,
     ConfigurationError,
+    Forbidden,
     InvalidRequest,
     NotFound,
     StoreUnavailable,
@@ -67,6 +68,10 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(NotFound)
     async def _missing(_: Request, error: NotFound) -> JSONResponse:
         return problem(404, "Not found", str(error))
+
+    @app.exception_handler(Forbidden)
+    async def _forbidden(_: Request, error: Forbidden) -> JSONResponse:
+        return problem(403, "Forbidden", str(error))
 
     @app.exception_handler(Busy)
     async def _busy(_: Request, error: Busy) -> JSONResponse:

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from services.common import retention, transport
+from services.common.access.claims import RoleRule
 from services.common.errors import ConfigurationError
 from services.common.logs import warn_later
 from services.common.secret_files import SecretFiles, secret_files
@@ -129,6 +130,32 @@ class Settings(BaseSettings):
         6_000, ge=1, description="open at a time from one address that is no trusted proxy"
     )
 
+    # Access
+    api_keys_file: Path | None = Field(
+        None, description="YAML: the API keys that are let in, as `warroom keys` writes it; docs/access.md"
+    )
+    oidc_issuer: str | None = Field(None, description="address of the OpenID provider whose people are let in")
+    oidc_audience: str | None = Field(
+        None, description="audience of the provider's access tokens that are let in; unset lets in none"
+    )
+    oidc_client_id: str | None = Field(
+        None, description="name of Warroom at the provider; unset offers no sign-in by it"
+    )
+    oidc_client_secret_file: Path | None = Field(
+        None, description="holds the secret of that client; unset is a public client"
+    )
+    oidc_roles: tuple[RoleRule, ...] = Field(
+        (), description="JSON list: which claim gives which role, for which campaigns; docs/access.md"
+    )
+    oidc_name_claim: str = Field("preferred_username", description="claim that is shown as a person's name")
+    session_key_file: Path | None = Field(
+        None, description="keys that sign sessions, a line each, the newest first; unset makes one up at each start"
+    )
+    session_hours: int = Field(12, ge=1, le=720, description="a person signs in again after so long")
+    api_key_file: Path | None = Field(
+        None, description="holds the API key that commands show to a Warroom that asks for one"
+    )
+
     # Alerts
     rules_file: Path | None = Field(
         None, description="YAML rules, a file or a folder; unset uses those that ship with Warroom; docs/rules.md"
@@ -199,6 +226,29 @@ class Settings(BaseSettings):
         if sentences := list(transport.refusals(self)):
             raise ValueError("; ".join(sentences))
         return self
+
+    @model_validator(mode="after")
+    def _refuse_half_a_provider(self) -> Self:
+        if self.oidc_issuer is None:
+            if self.oidc_audience or self.oidc_client_id or self.oidc_roles:
+                raise ValueError("WARROOM_OIDC_ISSUER is not set, and other settings of the provider are; set it too")
+            return self
+        # Whoever can change the provider's answers on their way decides who is let in.
+        if not re.match(r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$))", self.oidc_issuer):
+            raise ValueError("WARROOM_OIDC_ISSUER must begin with https://")
+        if not (self.oidc_audience or self.oidc_client_id):
+            raise ValueError(
+                "WARROOM_OIDC_ISSUER lets nobody in; set WARROOM_OIDC_CLIENT_ID for people, or WARROOM_OIDC_AUDIENCE "
+                "for access tokens"
+            )
+        if not self.oidc_roles:
+            raise ValueError("WARROOM_OIDC_ROLES is empty, so that nobody of the provider may do anything; set it")
+        return self
+
+    @property
+    def locked(self) -> bool:
+        """Whether whoever asks over HTTP has to say who they are."""
+        return self.api_keys_file is not None or self.oidc_issuer is not None
 
     @classmethod
     def settings_customise_sources(

@@ -7,6 +7,7 @@ import asyncio
 import click
 import uvloop
 
+from services.common.access.service import AccessService
 from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
@@ -33,9 +34,11 @@ def ingest(http_host: str | None, http_port: int | None) -> None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that is to be written")
     store = store_of(settings)
     try:
+        access = AccessService(settings, store)
         uvloop.run(
             run_services(
                 [IngestService(settings, store)],
+                access,
                 host=settings.http_host,
                 port=settings.http_port,
                 rules=rules_of(settings),

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from services.common.access.client import credentials
 from services.common.clock import wall_clock
 from services.common.errors import BrokerError, NotFound, WarroomError
 from services.common.letters import Cursor, LetterBook, Place, Redriver
@@ -57,16 +58,16 @@ def open_letters(settings: Settings, url: str | None) -> Letters:
     store = settings.clickhouse_url.get_secret_value() if settings.clickhouse_url else ""
     if url is None and store.startswith("http"):
         return DirectLetters(settings)
-    return HttpLetters(url or settings.external_url)
+    return HttpLetters(url or settings.external_url, credentials(settings))
 
 
 class HttpLetters:
     """Asks the API of a running `warroom standalone` or `warroom metrics`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._url = url.rstrip("/")
         timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
-        self._http = httpx.Client(timeout=timeout)
+        self._http = httpx.Client(timeout=timeout, headers=headers)
 
     def page(self, chosen: Mapping[str, str], limit: int, after: str | None) -> tuple[Rows, str | None]:
         """As `Letters.page`."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 import uvloop
 
+from services.common.access.service import AccessService
 from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
@@ -30,9 +31,12 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
     store = store_of(settings)
-    # What this package must not know is served beside it; the command hands it over.
-    services = [MetricsService(settings, store), *(companions(settings) if companions else [])]
     try:
-        uvloop.run(run_services(services, host=settings.http_host, port=settings.http_port, rules=rules_of(settings)))
+        access = AccessService(settings, store)
+        # What this package must not know is served beside it; the command hands it over.
+        services = [MetricsService(settings, store), *(companions(settings) if companions else [])]
+        uvloop.run(
+            run_services(services, access, host=settings.http_host, port=settings.http_port, rules=rules_of(settings))
+        )
     finally:
         store.close()

@@ -12,6 +12,7 @@ from typing import Any, TextIO, TypeVar
 import click
 import httpx
 
+from services.common.access.client import credentials
 from services.common.clock import wall_clock
 from services.common.errors import BrokerError, ConfigurationError, StoreError, WarroomError
 from services.common.logs import configure_logs
@@ -192,7 +193,10 @@ def _asked(
     base = (url or settings.external_url).rstrip("/")
     try:
         answer = httpx.post(
-            f"{base}/api/v1/privacy/{call}", json=body, timeout=httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
+            f"{base}/api/v1/privacy/{call}",
+            json=body,
+            headers=credentials(settings),
+            timeout=httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS),
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise BrokerError(

@@ -29,7 +29,7 @@ class Actor:
 
 
 class Desk:
-    """Erases and exports in one store. Calls block; raise `StoreError`, `ConfigurationError`, `InvalidRequest`."""
+    """Erases and exports in one store. Without an `actor` the caller sees to the activity log. Calls block; raise `StoreError`, `ConfigurationError`, `InvalidRequest`."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock, older: Sequence[Path] = ()) -> None:
         """`older` are files of keys that were in force before."""
@@ -38,7 +38,7 @@ class Desk:
         self._clock = clock
         self._older = older
 
-    def erase(self, user_ids: Sequence[str], actor: Actor) -> dict[str, Any]:
+    def erase(self, user_ids: Sequence[str], actor: Actor | None) -> dict[str, Any]:
         """What was changed, and what is left elsewhere."""
         self._refuse_cluster()
         keys = find_keys(self._store, self._settings, self._older)
@@ -47,14 +47,14 @@ class Desk:
         self._note("privacy.erase", actor, {"people": len(people), "rows": done["rows"], "letters": done["letters"]})
         return done
 
-    def erase_again(self, actor: Actor) -> dict[str, Any]:
+    def erase_again(self, actor: Actor | None) -> dict[str, Any]:
         """The same for all who were erased before."""
         self._refuse_cluster()
         done = asdict(erase_again(self._store, find_keys(self._store, self._settings, self._older)))
         self._note("privacy.erase_again", actor, {"names": done["names"], "rows": done["rows"]})
         return done
 
-    def export(self, user_id: str, actor: Actor) -> Iterator[dict[str, Any]]:
+    def export(self, user_id: str, actor: Actor | None) -> Iterator[dict[str, Any]]:
         """As `export`. The entry in the log comes first: who asks is told even when they go before the end."""
         keys = find_keys(self._store, self._settings, self._older)
         person = keys.person(user_id)
@@ -68,7 +68,9 @@ class Desk:
                 "erasing was never tried on a cluster, where replicas rewrite rows each by itself; see docs/privacy.md"
             )
 
-    def _note(self, action: str, actor: Actor, detail: dict[str, Any]) -> None:
+    def _note(self, action: str, actor: Actor | None, detail: dict[str, Any]) -> None:
+        if actor is None:
+            return
         # Whom it was done to is not told: the log would name those who wished to be forgotten.
         record(
             self._store,

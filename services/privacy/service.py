@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.common.access.guard import noted
 from services.common.clock import Clock, wall_clock
 from services.common.settings import Settings
 from services.common.store import Store, StorePool
-from services.privacy.desk import Actor, Desk, OneAtATime
+from services.privacy.desk import Desk, OneAtATime
 from services.privacy.people import LONGEST_ID
 
 MOST_AT_ONCE = 10_000
@@ -65,16 +66,22 @@ class PrivacyService:
         router = APIRouter(prefix="/api/v1/privacy", include_in_schema=False)
 
         @router.post("/erase")
-        async def erase(body: EraseBody) -> dict[str, Any]:
+        async def erase(request: Request, body: EraseBody) -> dict[str, Any]:
             async with self._turn:
+                noted(request, people=len(body.user_ids), again=body.again)
                 if body.again:
-                    return await self._pool.call(lambda _: self._desk.erase_again(_actor()))
-                return await self._pool.call(lambda _: self._desk.erase(body.user_ids, _actor()))
+                    done = await self._pool.call(lambda _: self._desk.erase_again(None))
+                else:
+                    done = await self._pool.call(lambda _: self._desk.erase(body.user_ids, None))
+                noted(request, rows=done["rows"], letters=done["letters"])
+                return done
 
         @router.post("/export")
-        async def export(body: ExportBody) -> Response:
+        async def export(request: Request, body: ExportBody) -> Response:
             async with self._turn:
-                lines = await self._pool.call(lambda _: self._desk.export(body.user_id, _actor()))
+                # Whose rows is not told: the log would name those who asked to be forgotten.
+                noted(request, people=1)
+                lines = await self._pool.call(lambda _: self._desk.export(body.user_id, None))
                 first = await self._portion(lines)
             return StreamingResponse(
                 self._rest(first, lines), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"}
@@ -92,7 +99,3 @@ class PrivacyService:
         return await self._pool.call(
             lambda _: [json.dumps(line, ensure_ascii=False) + "\n" for line in islice(lines, _LINES)]
         )
-
-
-def _actor() -> Actor:
-    return Actor("", "open")

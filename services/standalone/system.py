@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.access.service import AccessService, refuse_open_door
 from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.runtime import run_services
@@ -48,6 +49,7 @@ def standalone_settings(place: Place) -> tuple[Settings, bool]:
     The second value tells whether the broker is an embedded one. Raises `ConfigurationError`.
     """
     given = load_settings(http_host=place.host, http_port=place.http_port)
+    refuse_open_door(given)
     directory = place.data_dir.resolve()
     if not given.clickhouse_url and set("?#%") & set(str(directory)):
         raise ConfigurationError(f"the data directory {directory} has a '?', '#' or '%' in its path; choose another")
@@ -105,6 +107,7 @@ class System:
             logger.info("started", extra={"seconds": round(time.monotonic() - started, 2)})
             await run_services(
                 [*self._services(), *companions],
+                self._access(),
                 host=self.settings.http_host,
                 port=self.settings.http_port,
                 rules=rules_of(self.settings),
@@ -149,6 +152,10 @@ class System:
         if self._broker is not None:
             services.append(BrokerKeeper(self._broker, self._trimmer()))
         return services
+
+    def _access(self) -> AccessService:
+        assert self._store is not None
+        return AccessService(self.settings, self._store)
 
     def _trimmer(self) -> Trimmer:
         return Trimmer(self.settings)

@@ -37,7 +37,11 @@ def shop_of(seed: int, campaign: str) -> Events:
     """A shop's four hours by table, with more buyers than shards."""
     rng = random.Random(seed)
     return {
-        "traffic_events": [{"session_id": f"s{event['user_id']}", **event} for event in visits(rng, campaign, 600, 60)],
+        "traffic_events": [
+            {"session_id": f"s{event['user_id']}", **event}
+            | ({} if rng.randrange(4) else {"event_name": "begin_checkout"})
+            for event in visits(rng, campaign, 600, 60)
+        ],
         "order_events": orders(rng, campaign, 300, 40),
         "spend_events": spend(rng, campaign, 60),
         "stock_events": [

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.access.service import unguarded
 from services.common.edge import rules_of
 from services.common.edge.headers import guarded
 from services.common.edge.origins import foreign_host, foreign_page
@@ -191,7 +192,8 @@ class Room:
 async def served(**changes: Any) -> AsyncIterator[tuple[Room, httpx.AsyncClient, int]]:
     room, port, stop = Room(), free_port(), asyncio.Event()
     rules = replace(rules_of(Settings(http_port=port)), **changes)
-    running = asyncio.create_task(run_services([room], host="127.0.0.1", port=port, rules=rules, stop=stop))
+    serving = run_services([room], unguarded(), host="127.0.0.1", port=port, rules=rules, stop=stop)
+    running = asyncio.create_task(serving)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         while True:
             try:

@@ -61,7 +61,7 @@ def test_everything_that_the_plan_needs_is_measured(tmp_path: Path) -> None:
 @pytest.mark.system
 def test_a_burst_is_all_carried(tmp_path: Path) -> None:
     """Catches: a real run that ends before everything is in the tables, and curves of nothing."""
-    figures, found = measure_burst(6_000, tmp_path, lambda _: None)
-    assert found["events"] == 6_000
-    assert 0 < found["peak"] <= 6_000
+    figures, found = measure_burst(20_000, tmp_path, lambda _: None)
+    assert found["events"] == 20_000
+    assert 0 < found["peak"] <= 20_000
     assert len(figures) == 5
