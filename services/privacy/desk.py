@@ -29,7 +29,10 @@ class Actor:
 
 
 class Desk:
-    """Erases and exports in one store. Without an `actor` the caller sees to the activity log. Calls block; raise `StoreError`, `ConfigurationError`, `InvalidRequest`."""
+    """Erases and exports in one store. Without an `actor` the caller sees to the activity log.
+
+    Calls block; raise `StoreError`, `ConfigurationError`, `InvalidRequest`.
+    """
 
     def __init__(self, store: Store, settings: Settings, clock: Clock, older: Sequence[Path] = ()) -> None:
         """`older` are files of keys that were in force before."""
