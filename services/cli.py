@@ -33,6 +33,7 @@ _COMMANDS = {
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
+    "privacy": ("services.privacy.cli", "privacy"),
     "keys": ("services.common.access.cli", "keys"),
     "plan": ("services.planning.cli", "plan"),
     "migrate": ("services.common.cli", "migrate"),

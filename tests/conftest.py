@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from services.common.people import choose_key
+from services.common.settings import Settings
 from services.common.store import Store
 from services.common.store.migrate import migrate
 from tests.support.broker import Broker, running_broker
@@ -100,5 +102,6 @@ def _migrate(endpoint: Endpoint) -> None:
     store = endpoint.store()
     try:
         migrate(store)
+        choose_key(store, Settings())
     finally:
         store.close()

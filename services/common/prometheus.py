@@ -46,6 +46,11 @@ HTTP_REFUSED = Counter(
     ("reason",),
 )
 
+# Alerts
+ALERT_CAMPAIGNS = Gauge(
+    "warroom_alert_campaigns", "Active campaigns that the rules look at; at 500 there may be more that they do not."
+)
+
 # The live stream
 STREAM_VIEWERS = Gauge("warroom_stream_viewers", "Viewers connected to the live streams of all campaigns.")
 STREAM_DROPPED_VIEWERS = Counter(

@@ -100,6 +100,14 @@ class Settings(BaseSettings):
         10, ge=2, description="paid orders of one buyer or device in a clock hour that put them under suspicion"
     )
 
+    # People
+    user_ids: Literal["hashed", "plain"] = Field(
+        "hashed", description="`plain` stores the ids of people as they are sent; docs/privacy.md"
+    )
+    user_key_file: Path | None = Field(
+        None, description="key that ids are hashed with, 32 random bytes or more; unset makes one; docs/privacy.md"
+    )
+
     # HTTP
     http_host: str = Field("127.0.0.1", description="address that the HTTP services bind")
     http_port: int = Field(8080, ge=1, le=65535, description="port of a service started by itself")
@@ -201,6 +209,8 @@ class Settings(BaseSettings):
             r"^(chdb:///.+|https?://[^/\s]+(/\w*)?)$", self.clickhouse_url.get_secret_value()
         ):
             raise ValueError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
+        if self.user_ids == "plain" and self.user_key_file is not None:
+            raise ValueError("WARROOM_USER_IDS=plain hashes nothing, so WARROOM_USER_KEY_FILE is of no use; unset one")
         if self.clickhouse_cluster and (self.clickhouse_url or SecretStr("")).get_secret_value().startswith("chdb"):
             raise ValueError(
                 "WARROOM_CLICKHOUSE_CLUSTER names a cluster of servers, and WARROOM_CLICKHOUSE_URL is an embedded "

@@ -27,7 +27,9 @@ from services.doctor.report import as_json, as_text
 @click.option("--url", "urls", multiple=True, help="A service to look at, e.g. http://127.0.0.1:8080. Repeatable.")
 @click.option("--send", is_flag=True, help="Send every receiver a test alert and its end; people may be called.")
 @click.option(
-    "--api-key-file", type=click.Path(dir_okay=False, path_type=Path), help="File with an API key to try at --url."
+    "--api-key-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File with an API key to try at --url; else WARROOM_API_KEY_FILE.",
 )
 @click.option(
     "--seconds", type=click.FloatRange(1, 300), default=15.0, show_default=True, help="How long a check may take."
@@ -56,7 +58,8 @@ def _findings(
 ) -> list[Finding]:
     try:
         settings = load_settings()
-        key = None if key_file is None else read_secret("--api-key-file", key_file)
+        file = key_file or settings.api_key_file
+        key = None if file is None else read_secret("the file of the API key", file)
     except ConfigurationError as error:
         return [fail("settings", str(error), "no service starts with these; correct them")]
     # What libraries log is said by the findings.

@@ -13,6 +13,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from services.common import prometheus, tracing
 from services.common.clock import Clock
 from services.common.errors import BrokerError, StoreError
+from services.common.people import PersonKey
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
 from services.ingest.block import CATCHING_UP_AGE_MS, Pace
@@ -51,7 +52,10 @@ partition that is merely quiet would be read from its start."""
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """Works until told to stop or until Kafka ends it. Used once."""
 
-    def __init__(self, settings: Settings, store: StorePool, clock: Clock, rhythm: Rhythm) -> None:
+    def __init__(
+        self, settings: Settings, store: StorePool, clock: Clock, rhythm: Rhythm, key: PersonKey | None
+    ) -> None:
+        """`key` is as for `discreet`."""
         self._clock = clock
         self._rhythm = rhythm
         self._pressure = Pressure(settings.max_buffered_bytes)
@@ -63,7 +67,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         topics = [settings.topics[kind] for kind in EVENT_KINDS]
         self._consumer = GroupConsumer(settings, topics, empty_fetch_seconds=rhythm.empty_fetch_seconds)
         self._letters = DeadLetterTopic(settings, clock)
-        self._restorer = Restorer(settings, store, clock)
+        self._restorer = Restorer(settings, store, clock, key)
         self._progress = Progress(store)
         self._tables = StoreTables(store)
         self._committer: Committer | None = None

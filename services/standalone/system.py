@@ -137,6 +137,7 @@ class System:
         from services.audit.service import AuditService
         from services.ingest.service import IngestService
         from services.metrics.service import MetricsService
+        from services.privacy.service import PrivacyService
         from services.review.service import ReviewService
 
         assert self._store is not None
@@ -145,6 +146,7 @@ class System:
             MetricsService(self.settings, self._store),
             AlertsService(self.settings, self._store),
             AuditService(self.settings, self._store),
+            PrivacyService(self.settings, self._store),
             ReviewService(self.settings),
         ]
         if self._broker is not None:

@@ -19,6 +19,7 @@ from services.common.settings import Settings
 from services.common.store import Store
 from services.ingest.service import IngestService
 from services.metrics.service import MetricsService
+from services.privacy.service import PrivacyService
 from services.review.service import ReviewService
 
 SERVICES = Path(__file__).parents[2] / "services"
@@ -26,7 +27,8 @@ SERVICES = Path(__file__).parents[2] / "services"
 
 def calls() -> set[tuple[str, str]]:
     settings, store = Settings.model_construct(), cast(Store, None)
-    parts: list[Any] = [kind(settings, store) for kind in (IngestService, MetricsService, AlertsService, AuditService)]
+    kinds = (IngestService, MetricsService, AlertsService, AuditService, PrivacyService)
+    parts: list[Any] = [kind(settings, store) for kind in kinds]
     app = build_app([*parts, ReviewService(settings)])
     found = set(_walked(app.routes))
     # What the document knows has been walked: a new kind of route would be missed in silence.
@@ -56,7 +58,7 @@ def test_every_service_was_walked() -> None:
     serving = {
         path.parts[-2] for path in SERVICES.glob("*/*.py") if "APIRouter(prefix=" in path.read_text(encoding="utf-8")
     }
-    assert serving <= {"metrics", "alerts", "audit", "review"}
+    assert serving <= {"metrics", "alerts", "audit", "privacy", "review"}
 
 
 def test_what_changes_something_is_recorded_and_not_for_viewers() -> None:

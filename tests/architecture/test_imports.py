@@ -16,6 +16,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.metrics": (COMMON, "schemas"),
     "services.alerts": (COMMON, "schemas"),
     "services.letters": (COMMON, "schemas"),
+    "services.privacy": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
     "services.doctor": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
@@ -37,6 +38,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "services.metrics",
         "services.alerts",
         "services.audit",
+        "services.privacy",
         "services.review",
     ),
 }

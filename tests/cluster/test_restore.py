@@ -23,6 +23,7 @@ BACKUP = "BACKUP DATABASE default, DATABASE default_shard ON CLUSTER 'war' TO Fi
 RESTORE = "RESTORE DATABASE default, DATABASE default_shard ON CLUSTER 'war' FROM File('{to}')"
 
 
+@pytest.mark.system
 @pytest.mark.timeout(600)
 async def test_what_came_after_the_backup_is_read_again_and_nothing_twice(
     embedded_broker: Broker, tmp_path: Path

@@ -37,7 +37,9 @@ ADDED = Migration(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("shards", [0, 1], ids=["server", "cluster"])
+@pytest.mark.parametrize(
+    "shards", [pytest.param(0, id="server"), pytest.param(1, id="cluster", marks=pytest.mark.system)]
+)
 async def test_a_store_is_migrated_under_load(
     embedded_broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
 ) -> None:

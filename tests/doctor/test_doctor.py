@@ -292,3 +292,15 @@ def test_words_for_people(installation: Install) -> None:
     assert "fail     group: warroom-ingest has no members: nothing is read" in done.stdout
     assert "         -> start `warroom ingest`" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("2 warn, 1 fail")
+
+
+def test_keys_that_let_nobody_in(installation: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installation()
+    file = tmp_path / "keys.yaml"
+    file.write_text("keys: []")
+    monkeypatch.setenv("WARROOM_API_KEYS_FILE", str(file))
+    report = examine()
+    assert report.says("fail", "no API key is valid: nobody is let in")
+    assert report.says("warn", "each process makes up the key of its sessions")
+    file.write_text("keys: 7")
+    assert examine().says("fail", f"WARROOM_API_KEYS_FILE {file} keys")

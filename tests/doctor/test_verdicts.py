@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.access.keys import KeyEntry, hash_of
 from services.common.settings import Settings
 from services.common.store.migrate import load_migrations
 from services.doctor.checks.certificates import judge_expiry
 from services.doctor.checks.clocks import FAIL_MS, WARN_MS, judge_clock
 from services.doctor.checks.kafka import Group, Topic, judge_group, judge_servers, judge_topics
+from services.doctor.checks.keys import judge_keys
 from services.doctor.checks.receivers import judge_reached
 from services.doctor.checks.rights import NEEDED, judge_rights
 from services.doctor.checks.room import Replica, judge_disk, judge_parts, judge_replicas
@@ -192,3 +194,22 @@ def test_in_a_cluster_the_tables_behind_are_looked_at() -> None:
     assert "order_events remembers 10 blocks" in judge_tables(expected, asked, behind)[0].sentence
     del behind["order_events"]
     assert "order_events is gone" in judge_tables(expected, asked, behind)[0].sentence
+
+
+def _key(name: str, role: str = "admin", expires: str | None = None) -> KeyEntry:
+    return KeyEntry.model_validate({"name": name, "sha256": hash_of(name), "role": role, "expires": expires})
+
+
+def test_keys_of_the_api() -> None:
+    now = 1_800_000_000_000
+    over, soon, far = "2020-01-01T00:00:00Z", "2027-01-20T00:00:00Z", "2030-01-01T00:00:00Z"
+
+    def said(*entries: KeyEntry, provider: bool = False) -> list[str]:
+        return [f"{each.verdict}: {each.sentence}" for each in judge_keys(entries, now, provider=provider)]
+
+    assert said(_key("a"), _key("b", expires=far)) == ["ok: 2 API key(s) are valid"]
+    assert said() == ["fail: no API key is valid: nobody is let in"]
+    assert said(provider=True) == ["ok: 0 API key(s) are valid"]
+    assert said(_key("a", "viewer")) == ["warn: no valid key is an admin's: nobody can declare a campaign"]
+    assert said(_key("a"), _key("b", expires=soon)) == ["warn: b ends within 14 days"]
+    assert said(_key("a"), _key("b", expires=over)) == ["warn: b has ended"]

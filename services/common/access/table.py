@@ -89,6 +89,8 @@ TABLE: Final[Mapping[tuple[str, str], Need]] = {
     ("GET", "/api/v1/rehearsals"): _HOUSE,
     ("GET", "/api/v1/rehearsals/{name}"): _HOUSE,
     ("GET", "/api/v1/audit"): Need(Reach.HOUSE, _O),
+    ("POST", "/api/v1/privacy/erase"): Need(Reach.HOUSE, _A, "privacy.erase"),
+    ("POST", "/api/v1/privacy/export"): Need(Reach.HOUSE, _A, "privacy.export"),
     # A letter's value is what somebody sent, people's ids among it.
     ("GET", "/api/v1/dead-letters/{topic}/{partition}/{offset}"): Need(Reach.HOUSE, _A, "dead_letter.read"),
     ("POST", "/api/v1/dead-letters/redrive"): Need(Reach.HOUSE, _A, "dead_letter.redrive"),

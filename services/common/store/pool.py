@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -45,6 +46,10 @@ class StorePool:
 
     async def command(self, sql: str, parameters: Parameters | None = None) -> None:
         await self._run(partial(self.store.command, sql, parameters))
+
+    async def call(self, work: Callable[[Store], _Result]) -> _Result:
+        """Several calls of the store, one after another on one thread."""
+        return await self._run(partial(work, self.store))
 
     async def close(self) -> None:
         """Drops the calls that wait and waits a little for those that run. The store itself stays open."""

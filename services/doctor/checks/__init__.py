@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from services.doctor.checks.certificates import certificates
 from services.doctor.checks.clocks import clocks
 from services.doctor.checks.kafka import kafka
+from services.doctor.checks.keys import keys
 from services.doctor.checks.machine import machine
 from services.doctor.checks.receivers import receivers
 from services.doctor.checks.rights import rights
@@ -27,6 +28,7 @@ CHECKS: Mapping[str, Check] = {
     "room": room,
     "clocks": clocks,
     "watermark": watermark,
+    "keys": keys,
     "services": services,
     "receivers": receivers,
 }
