@@ -50,6 +50,7 @@ def test_two_releases_share_no_object() -> None:
         ("externalUrl=", "externalUrl"),
         ("kafka.bootstrapServers=", "kafka.bootstrapServers"),
         ("clickhouse.urlSecret.name=", "clickhouse.urlSecret.name"),
+        ("privacy.userKeySecret.name=", "privacy.userKeySecret.name"),
         ("networkPolicy.kafka.peers=null", "networkPolicy.kafka"),
         ("networkPolicy.clickhouse.peers=null", "networkPolicy.clickhouse"),
         ("networkPolicy.ingress.peers=null", "networkPolicy.ingress.peers"),

@@ -20,7 +20,7 @@ from services.common.settings import Settings
 from tests.deployment.kubernetes.chart import SERVICES, containers
 from tests.ingest.harness import order, produce, record, settings_for, traffic
 from tests.support.broker import Broker, free_port
-from tests.support.clickhouse_http.endpoint import Endpoint
+from tests.support.clickhouse_http.endpoint import running_endpoint
 from tests.support.store import fresh_campaign
 from tests.support.war_room import STOP_SECONDS, wait_until
 
@@ -50,6 +50,7 @@ class Pods:
         self.prometheus = self._command("keys", "add", "prometheus", "--file", str(keys)).strip()
         self._secret("clickhouse/url", clickhouse_url)
         self._secret("api-keys/keys.yaml", keys.read_text(encoding="utf-8"))
+        self._secret("user-key/key", os.urandom(32).hex() + "\n")
         self._secret("session-key/key", os.urandom(32).hex() + "\n")
 
     def run(self, component: str) -> None:
@@ -138,10 +139,14 @@ class Pods:
 
 
 @pytest.fixture
-def started(embedded_broker: Broker, endpoint: Endpoint, tmp_path: Path) -> Iterator[tuple[Pods, Settings]]:
-    """All of them, ready."""
+def started(embedded_broker: Broker, tmp_path: Path) -> Iterator[tuple[Pods, Settings]]:
+    """All of them, ready, on a store that is empty at first: the Job makes the tables, and ingest brings the key."""
     settings = settings_for(embedded_broker, batch_max_age_ms=400)
-    pods = Pods(tmp_path, settings, endpoint.url)
+    with running_endpoint(tmp_path / "clickhouse") as endpoint:
+        yield from _started(Pods(tmp_path, settings, endpoint.url), settings)
+
+
+def _started(pods: Pods, settings: Settings) -> Iterator[tuple[Pods, Settings]]:
     try:
         pods.run("migrate")
         for service in SERVICES:

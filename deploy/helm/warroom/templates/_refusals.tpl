@@ -30,6 +30,9 @@
 {{- fail "access.oidc.issuer: set it too, or take away what else is said of the provider" }}
 {{- end }}
 {{- end }}
+{{- if not .privacy.userKeySecret.name }}
+{{- fail "privacy.userKeySecret.name: name the Secret with the key that user ids are hashed with" }}
+{{- end }}
 {{- with .kafka.security }}
 {{- if and (hasPrefix "SASL" .protocol) (or (not .username) (not .passwordSecret.name)) }}
 {{- fail (printf "kafka.security.protocol is %s: set kafka.security.username and kafka.security.passwordSecret.name" .protocol) }}

@@ -78,6 +78,9 @@ is not the chart's, and the setting that says where it is. Directories are mount
 {{- $found = append $found (dict "id" "oidc-client" "from" .access.oidc.clientSecret "setting" "WARROOM_OIDC_CLIENT_SECRET_FILE") -}}
 {{- end -}}
 {{- end -}}
+{{- if eq $component "ingest" -}}
+{{- $found = append $found (dict "id" "user-key" "from" .privacy.userKeySecret "setting" "WARROOM_USER_KEY_FILE") -}}
+{{- end -}}
 {{- if has $component (list "ingest" "metrics") -}}
 {{- with .kafka.security -}}
 {{- if hasPrefix "SASL" .protocol -}}
