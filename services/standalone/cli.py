@@ -99,7 +99,7 @@ def demo(data_dir: Path, http_port: int, kafka_port: int, host: str | None) -> N
                 "  Warroom is ready.",
                 "",
                 f"    Dashboard   {system.base_url}/",
-                f"    API         {system.base_url}/docs",
+                f"    API         {system.base_url}/openapi.json",
                 f"    Kafka       {system.settings.kafka_bootstrap_servers}",
                 f"    Data, log   {log.parent}",
                 "",
