@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.access.keys import KeyEntry, hash_of
+from services.common.people.key import PersonKey
+from services.common.people.record import Mode, NamesRecord, Origin
 from services.common.settings import Settings
 from services.common.store.migrate import load_migrations
 from services.doctor.checks.certificates import judge_expiry
 from services.doctor.checks.clocks import FAIL_MS, WARN_MS, judge_clock
 from services.doctor.checks.kafka import Group, Topic, judge_group, judge_servers, judge_topics
 from services.doctor.checks.keys import judge_keys
+from services.doctor.checks.people import judge_names
 from services.doctor.checks.receivers import judge_reached
 from services.doctor.checks.rights import NEEDED, judge_rights
 from services.doctor.checks.room import Replica, judge_disk, judge_parts, judge_replicas
@@ -213,3 +216,14 @@ def test_keys_of_the_api() -> None:
     assert said(_key("a", "viewer")) == ["warn: no valid key is an admin's: nobody can declare a campaign"]
     assert said(_key("a"), _key("b", expires=soon)) == ["warn: b ends within 14 days"]
     assert said(_key("a"), _key("b", expires=over)) == ["warn: b has ended"]
+
+
+def test_how_people_are_named() -> None:
+    ours, other = PersonKey.random(), PersonKey.random()
+    record = NamesRecord(1, Mode.HASHED, ours.fingerprint, Origin.FILE)
+    assert judge_names(record, ours).verdict is Verdict.OK
+    assert judge_names(record, None).verdict is Verdict.WARN
+    assert "everybody would count twice" in judge_names(record, other).sentence
+    assert judge_names(NamesRecord(1, Mode.PLAIN, "", Origin.CHOSEN), None).verdict is Verdict.WARN
+    assert judge_names(NamesRecord(1, Mode.HASHED, "x", Origin.STORE, ours), None).verdict is Verdict.WARN
+    assert judge_names(None, None).verdict is Verdict.SKIPPED

@@ -9,6 +9,7 @@ from services.doctor.checks.clocks import clocks
 from services.doctor.checks.kafka import kafka
 from services.doctor.checks.keys import keys
 from services.doctor.checks.machine import machine
+from services.doctor.checks.people import people
 from services.doctor.checks.receivers import receivers
 from services.doctor.checks.rights import rights
 from services.doctor.checks.room import room
@@ -29,6 +30,7 @@ CHECKS: Mapping[str, Check] = {
     "clocks": clocks,
     "watermark": watermark,
     "keys": keys,
+    "people": people,
     "services": services,
     "receivers": receivers,
 }
