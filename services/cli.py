@@ -33,6 +33,7 @@ _COMMANDS = {
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
     "migrate": ("services.common.cli", "migrate"),
+    "health": ("services.common.health", "health"),
     "schemas": ("schemas.cli", "schemas"),
 }
 
