@@ -5,7 +5,7 @@ password=$(sha256sum /run/secrets/clickhouse_grafana_password | cut -d ' ' -f 1)
 CLICKHOUSE_PASSWORD=$(cat /run/secrets/clickhouse_admin_password)
 export CLICKHOUSE_PASSWORD
 {
-  cat "${ACCOUNTS:-/accounts}/readonly.sql" "${ACCOUNTS:-/accounts}/grafana.sql"
+  cat /accounts/readonly.sql /accounts/grafana.sql
   # The hash, so that the password stands in no log of queries.
   cat <<SQL
 CREATE USER IF NOT EXISTS grafana IDENTIFIED WITH sha256_hash BY '$password' DEFAULT ROLE warroom_grafana;

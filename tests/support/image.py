@@ -1,6 +1,6 @@
 """The image of `deploy/Dockerfile` without a container engine: its RUN instructions as they stand, in their own root.
 
-A mount namespace and `chroot` make a root in which `/opt/warroom`, `/src` and `/wheels` are the image's, and the rest
+A mount namespace makes a root in which `/opt/warroom`, `/src` and `/wheels` are the image's, and the rest
 is this machine's, with this Python in the place of the base image's. A process of the image then runs as one of a
 container does: as the Dockerfile's user, without capabilities, on a root that is read-only but for a `/tmp` in memory.
 What this does not show is the base images themselves.
@@ -32,13 +32,14 @@ DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 RUN_SECONDS = 1500
 """One RUN instruction at the most; the first run on a machine downloads the packages."""
 PAGE = "services/metrics/web/dist"
-_OWN = {"opt", "src", "wheels", "tmp", "python", "entrypoint"}
+_OWN = {"opt", "src", "wheels", "tmp", "python", "run", "etc", "entrypoint"}
 
-# $1 is the root, $2 whether it is to be read-only, $3 the directory, $4 the user; the command follows.
+# $1 is the root, $2 whether it is to be read-only, $3 the directory, $4 the user, $5 what is mounted: a line each of
+# source and target. The command follows.
 _ENTER = r"""
 set -eu
-root=$1 readonly=$2 directory=$3 user=$4
-shift 4
+root=$1 readonly=$2 directory=$3 user=$4 mounts=$5
+shift 5
 mount --bind "$root" "$root"
 for each in /* /opt/*; do
   if [ -d "$root$each" ] && [ ! -L "$root$each" ] && [ -f "$root$each/.mounted" ]; then
@@ -49,13 +50,24 @@ for each in /* /opt/*; do
     esac
   fi
 done
+mount -t tmpfs -o mode=755,size=1m tmpfs "$root/run"
+printf %s "$mounts" | while read -r source target; do
+  mkdir -p "$root${target%/*}"
+  if [ -d "$source" ]; then mkdir -p "$root$target"; else touch "$root$target"; fi
+  mount --bind "$source" "$root$target"
+  mount -o remount,bind,ro "$root$target" 2>/dev/null || true
+done
 [ "$readonly" = no ] || mount -o remount,bind,ro "$root"
-mount -t tmpfs -o mode=1777,size=256m tmpfs "$root/tmp"
+# Not `chroot`: who is in one may make no other user namespace.
+cd "$root"
+pivot_root . tmp
+umount -l /tmp
+mount -t tmpfs -o mode=1777,size=256m tmpfs /tmp
+cd "$directory"
 if [ "$user" = 0 ]; then
-  exec chroot "$root" /bin/sh -c 'cd "$0" && exec "$@"' "$directory" "$@"
+  exec "$@"
 fi
-exec chroot "$root" /bin/sh -c 'cd "$0" && user=$1 && shift &&
-  exec unshare --user --map-user="$user" --map-group="$user" -- "$@"' "$directory" "$user" "$@"
+exec unshare --user --map-user="$user" --map-group="$user" -- "$@"
 """
 
 
@@ -95,8 +107,10 @@ class Image:
             elif Path("/", name).is_dir():
                 mine.mkdir()
                 (mine / ".mounted").touch()
-        for name in _OWN - {"entrypoint"}:
+        for name in _OWN - {"entrypoint", "etc"}:
             (directory / name).mkdir(exist_ok=True)
+        # A copy, as files are mounted into it; what this user may not read is of no use to the image either.
+        subprocess.run(["cp", "-a", "/etc", directory], capture_output=True, check=False, timeout=RUN_SECONDS)
 
     def build(self, name: str, *, there: bool = False) -> None:
         """Carries out a stage, after those that it needs; `there` says that what it makes is there already.
@@ -123,10 +137,13 @@ class Image:
                 self._copy(shlex.split(rest), place)
         self._built[name] = place
 
-    def command(self, arguments: Sequence[str]) -> list[str]:
-        """The line that runs a command as a container does; the caller gives it the environment of `environment`."""
+    def command(self, arguments: Sequence[str], mounts: Mapping[str, Path] | None = None) -> list[str]:
+        """The line that runs a command as a container does; the caller gives it the environment of `environment`.
+
+        `mounts` are what is seen at places beneath `/run` and `/etc`.
+        """
         user = int(self.config["User"].partition(":")[0])
-        return self._line(arguments, workdir=self.config["WorkingDir"], user=user, readonly=True)
+        return self._line(arguments, workdir=self.config["WorkingDir"], user=user, readonly=True, mounts=mounts)
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment of a container: the image's, and what it was given; nothing of this machine's."""
@@ -149,10 +166,19 @@ class Image:
         done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
         assert done.returncode == 0, f"RUN {script}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
-    def _line(self, arguments: Sequence[str], *, workdir: str, user: int, readonly: bool) -> list[str]:
+    def _line(
+        self,
+        arguments: Sequence[str],
+        *,
+        workdir: str,
+        user: int,
+        readonly: bool,
+        mounts: Mapping[str, Path] | None = None,
+    ) -> list[str]:
+        lines = "".join(f"{source} {target}\n" for target, source in (mounts or {}).items())
         return [
             "unshare", "--user", "--map-root-user", "--mount", "--", "/bin/sh", "-c", _ENTER, "enter",
-            str(self.root), "yes" if readonly else "no", workdir, str(user), *arguments,
+            str(self.root), "yes" if readonly else "no", workdir, str(user), lines, *arguments,
         ]  # fmt: skip
 
     def _copy(self, words: Sequence[str], place: _Place) -> None:
