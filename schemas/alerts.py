@@ -89,7 +89,9 @@ class Acknowledgement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: Annotated[str, Field(min_length=1, max_length=128)]
+    by: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+        None, description="who does; with a login it is who asks, whatever this says"
+    )
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
@@ -145,7 +147,9 @@ class NewSilence(BaseModel):
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     duration: Annotated[str, Field(pattern=r"^\d{1,6}(s|m|h|d)$")] | None = None
-    by: Annotated[str, Field(min_length=1, max_length=128)]
+    by: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+        None, description="who mutes; with a login it is who asks, whatever this says"
+    )
     comment: Annotated[str, Field(max_length=2000)] = ""
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -17,6 +17,9 @@ CAMPAIGN_ID = r"^[A-Za-z0-9_.-]{1,64}$"
 _REASON = timedelta(days=180)
 """How far from its campaign an event of its calendar may begin: beyond, a date is mistyped."""
 
+_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+_LATEST = datetime(2106, 1, 1, tzinfo=UTC)
+
 Amount = Annotated[Decimal, Field(ge=0, max_digits=30, allow_inf_nan=False)]
 
 
@@ -28,14 +31,24 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _storable(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment < _LATEST:
+        raise ValueError("must be between 1970 and 2106")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
+"""A moment with an offset that ClickHouse's DateTime holds, in any time zone."""
+
+
 class Phase(BaseModel):
     """A named span `[start, end)` of a campaign, such as its warm-up."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -53,8 +66,8 @@ class PlannedEvent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    start: AwareDatetime
-    end: AwareDatetime | None = None
+    start: Moment
+    end: Moment | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -133,8 +146,8 @@ class Campaign(BaseModel):
     )
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
     gross_margin: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(1)
     phases: Annotated[list[Phase], Field(max_length=100)] = []

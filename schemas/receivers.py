@@ -16,7 +16,7 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$"
 """What a vendor calls a person or a group; nothing that its markup would take for something else."""
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-SIGNED = frozenset({"dingtalk", "feishu"})
+SIGNED = frozenset({"dingtalk", "feishu", "webhook"})
 MOBILES = frozenset({"dingtalk", "wecom"})
 GROUPS = frozenset({"slack"})
 SECRET_ADDRESS = frozenset({"slack", "dingtalk", "feishu", "wecom"})
@@ -66,7 +66,7 @@ class Receiver(_Strict):
     url_file: str | None = Field(None, description="file that holds the address")
     urls: list[str] = Field([], max_length=16, description="alertmanager: every one of a cluster; all are told")
     secret: str | None = Field(
-        None, description="`${NAME}`: key that signs (dingtalk, feishu), or the routing key (pagerduty)"
+        None, description="`${NAME}`: key that signs (dingtalk, feishu, webhook), or the routing key (pagerduty)"
     )
     secret_file: str | None = Field(None, description="file that holds the secret")
     language: Language = Field("en", description="of the text")

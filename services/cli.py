@@ -22,6 +22,7 @@ _COMMANDS = {
     "standalone": ("services.standalone.cli", "standalone"),
     "demo": ("services.standalone.cli", "demo"),
     "ingest": ("services.ingest.cli", "ingest"),
+    "rewind": ("services.ingest.cli", "rewind"),
     "metrics": ("services.metrics.cli", "metrics"),
     "alerts": ("services.alerts.cli", "alerts"),
     "receivers": ("services.alerts.delivery.cli", "receivers"),
@@ -32,8 +33,12 @@ _COMMANDS = {
     "simulate": ("services.simulator.cli", "simulate"),
     "dead-letters": ("services.letters.cli", "dead_letters"),
     "audit": ("services.audit.cli", "audit"),
+    "privacy": ("services.privacy.cli", "privacy"),
+    "keys": ("services.common.access.cli", "keys"),
+    "plan": ("services.planning.cli", "plan"),
     "migrate": ("services.common.cli", "migrate"),
     "health": ("services.common.health", "health"),
+    "doctor": ("services.doctor.cli", "doctor"),
     "schemas": ("schemas.cli", "schemas"),
 }
 
@@ -51,6 +56,8 @@ class _LazyGroup(click.Group):
             ctx.obj = self._documents()
         if cmd_name == "metrics":
             ctx.obj = self._companions
+        if cmd_name == "doctor":
+            ctx.obj = self._receivers()
         module, attribute = _COMMANDS[cmd_name]
         command: Any = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
@@ -64,6 +71,13 @@ class _LazyGroup(click.Group):
         from services.standalone import document as api
 
         return [Document(rules.PATH, rules.rules_schema_text), Document(api.PATH, api.openapi_text)]
+
+    @staticmethod
+    def _receivers() -> Any:
+        """Who is told of alerts; the doctor knows no service."""
+        from services.alerts.delivery.trial import TriedReceivers
+
+        return TriedReceivers()
 
     @staticmethod
     def _companions(settings: Settings) -> list[Service]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from services.common.people import choose_key
+from services.common.settings import Settings
 from services.common.store import Store
 from services.common.store.migrate import migrate
 from tests.support.broker import Broker, running_broker
@@ -78,6 +80,16 @@ def http_store(endpoint: Endpoint) -> Iterator[Store]:
     store.close()
 
 
+@pytest.fixture(scope="session")
+def cluster_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store of three shards; see tests.support.clickhouse_http.cluster."""
+    with running_endpoint(tmp_path_factory.mktemp("cluster"), shards=3) as running:
+        _migrate(running)
+        store = running.store()
+        yield store
+        store.close()
+
+
 @pytest.fixture
 def own_endpoint(tmp_path: Path) -> Iterator[Endpoint]:
     """A migrated store of the test's own: audits see this test's blocks alone, and folds hold its events alone."""
@@ -90,5 +102,6 @@ def _migrate(endpoint: Endpoint) -> None:
     store = endpoint.store()
     try:
         migrate(store)
+        choose_key(store, Settings())
     finally:
         store.close()

@@ -19,6 +19,8 @@ usage: $0 fetch                              download what is missing, and check
        $0 start DIR PORT [CONTROLLER_PORT]   run in the background; returns when it is ready
        $0 stop DIR                           stop what start started
 The controller's port is PORT + 1 unless it is given. WARROOM_KAFKA_HEAP (now $heap) is the limit of the Java heap.
+DIR/extra.properties, where it exists, is added to the configuration and wins; DIR/users names SCRAM users, one a line,
+as SCRAM-SHA-512=[name=NAME,password=PASSWORD], for whom DIR is formatted.
 TEXT
 }
 
@@ -72,11 +74,16 @@ prepare() {
     echo "advertised.listeners=PLAINTEXT://127.0.0.1:$port"
     echo "controller.quorum.voters=1@127.0.0.1:$controller_port"
     echo "log.dirs=$dir/log"
+    [ ! -f "$dir/extra.properties" ] || cat "$dir/extra.properties"
   } >"$dir/server.properties"
   local options=(-cp "$libs/*" "-Dlog4j2.configurationFile=$here/log4j2.xml" -Djava.awt.headless=true)
   if [ ! -f "$dir/log/meta.properties" ]; then
+    local users=() user
+    if [ -f "$dir/users" ]; then
+      while read -r user; do users+=(--add-scram "$user"); done <"$dir/users"
+    fi
     "$java" -XX:TieredStopAtLevel=1 "${options[@]}" kafka.tools.StorageTool format \
-      --cluster-id "$cluster_id" --config "$dir/server.properties" >&2 || fail "$dir could not be formatted."
+      --cluster-id "$cluster_id" --config "$dir/server.properties" "${users[@]}" >&2 || fail "$dir could not be formatted."
   fi
   # The collector's settings are those of Kafka's own start script.
   command=("$java" -server -Xms128m "-Xmx$heap" -XX:+UseG1GC -XX:MaxGCPauseMillis=20

@@ -178,6 +178,28 @@ _REHEARSAL: Final = {
 }
 _REHEARSALS: Final = {"columns": list(_REHEARSAL), "rows": [_REHEARSAL], "next_cursor": None}
 
+_ACTIVITY: Final = {
+    "columns": [
+        "id", "at", "actor", "subject", "role", "how", "action", "campaign_id", "target", "result", "detail",
+    ],
+    "rows": [
+        {
+            "id": "0c8f2f3b6c0a4f4d9a5d6f8a3b1c7e20",
+            "at": "2025-11-11T12:01:00.000Z",
+            "actor": "wu",
+            "subject": "u-1029",
+            "role": "operator",
+            "how": "session",
+            "action": "silence.create",
+            "campaign_id": "",
+            "target": "5f0c1a9be2d34c70a86e1f3b9d2c4e57",
+            "result": "done",
+            "detail": {"matchers": {"rule": "stock_out", "item_id": "sku-1"}},
+        },
+    ],
+    "next_cursor": None,
+}  # fmt: skip
+
 EXAMPLES: Final[Mapping[str, Example]] = {
     "PUT /api/v1/campaigns/{campaign_id}": Example(_ID, _DECLARATION),
     "GET /api/v1/campaigns/{campaign_id}": Example(_ID),
@@ -276,6 +298,18 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "GET /api/v1/audit": Example({"day": "2025-11-11"}, fixed=False),
     "GET /api/v1/rehearsals": Example({"limit": "10"}, fixed=False, answer=_REHEARSALS),
     "GET /api/v1/rehearsals/{name}": Example({"name": "friday"}, fixed=False, answer=_SCORECARD),
+    "GET /api/v1/session": Example(
+        answer={
+            "login": True,
+            "name": "lin",
+            "role": "operator",
+            "grants": [{"role": "operator", "campaigns": ["double-*"]}],
+            "session": True,
+            "operates": ["double-*"],
+        },
+        fixed=False,
+    ),
+    "GET /api/v1/activity": Example({"limit": "1", "action": "silence.create"}, fixed=False, answer=_ACTIVITY),
     "GET /healthz": Example(answer={"status": "ok"}),
     "GET /readyz": Example(answer={"status": "ready"}),
     "GET /metrics": Example(media="text/plain", answer='warroom_service_ready{service="metrics"} 1.0\n'),

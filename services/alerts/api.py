@@ -26,10 +26,13 @@ from services.alerts.matchers import Matcher, matcher_of, stated
 from services.alerts.muting import KEPT_BACK
 from services.alerts.pages import LANGUAGES, Language, as_text, compose
 from services.alerts.pages.picture import picture
+from services.alerts.permission import campaign_of, operates, sees, shows
 from services.alerts.rules.table import COLUMNS, rule_rows, standing_of
 from services.alerts.silences import Silence
+from services.common.access.guard import actor_of, noted, whose
+from services.common.access.roles import Role
 from services.common.clock import to_datetime, to_ms
-from services.common.errors import InvalidRequest, NotFound
+from services.common.errors import Forbidden, InvalidRequest, NotFound
 from services.common.paging import MOST_ROWS, PAGING, AnyPage, Page, Sorted, paging
 from services.common.problems import problem
 from services.common.tabular import TABLE_FORMS, About, Column, Type, tabular_response
@@ -94,10 +97,12 @@ def alerts_router(service: AlertsService) -> APIRouter:
         _one_of("severity", severity, get_args(Severity))
         if campaign_id == "":
             raise InvalidRequest("campaign_id", "must not be empty")
+        mine = whose(request).scope()
         found = [
             alert
             for alert in (service.pending() if state in (None, "pending") else [])
-            if campaign_id in (None, alert.campaign_id)
+            if sees(mine, alert.campaign_id)
+            and campaign_id in (None, alert.campaign_id)
             and severity in (None, alert.severity)
             and incident in (None, alert.incident)
         ]
@@ -107,6 +112,7 @@ def alerts_router(service: AlertsService) -> APIRouter:
                 state=state or "",
                 severity=severity or "",
                 incident=incident or "",
+                campaigns=mine.regex,
                 limit=page.reach or MOST_ROWS,
             )
             # One that comes back is pending again.
@@ -120,7 +126,7 @@ def alerts_router(service: AlertsService) -> APIRouter:
     @router.get("/alerts/{alert_id}", summary="One alert with its timeline")
     async def get_alert(request: Request, alert_id: str) -> AlertDetail:
         _refuse_unknown(request)
-        return await _detail(service, await service.find_alert(alert_id))
+        return await _detail(service, await _shown(request, service, alert_id))
 
     @router.get(
         "/alerts/{alert_id}/page",
@@ -135,7 +141,7 @@ def alerts_router(service: AlertsService) -> APIRouter:
     ) -> Response:
         _refuse_unknown(request, "lang")
         _one_of("lang", lang, LANGUAGES)
-        alert = await service.find_alert(alert_id)
+        alert = await _shown(request, service, alert_id)
         page = compose(Transition(alert, service.now), service.external_url, cast(Language, lang))
         return PlainTextResponse(as_text(page))
 
@@ -147,7 +153,7 @@ def alerts_router(service: AlertsService) -> APIRouter:
     )
     async def get_curve(request: Request, alert_id: str) -> Response:
         _refuse_unknown(request)
-        drawn = picture(await service.find_alert(alert_id))
+        drawn = picture(await _shown(request, service, alert_id))
         if drawn is None:
             raise NotFound("curve of alert", alert_id)
         return Response(drawn, media_type="image/png")
@@ -155,7 +161,13 @@ def alerts_router(service: AlertsService) -> APIRouter:
     @router.post("/alerts/{alert_id}/ack", summary="Acknowledge a firing alert", response_model=AlertDetail)
     async def acknowledge(request: Request, alert_id: str, body: Acknowledgement) -> Any:
         _refuse_unknown(request)
-        alert = await service.acknowledge(alert_id, body.by, body.note)
+        actor = actor_of(request, body.by)
+        noted(request, target=alert_id)
+        standing = await _shown(request, service, alert_id)
+        noted(request, campaign_id=standing.campaign_id, rule=standing.rule)
+        if not whose(request).may(Role.OPERATOR, standing.campaign_id):
+            raise Forbidden("this needs the role operator for the alert's campaign, or for all where it is of none")
+        alert = await service.acknowledge(alert_id, actor, body.note)
         if alert is None:
             standing = await service.find_alert(alert_id)
             return problem(
@@ -177,16 +189,24 @@ def alerts_router(service: AlertsService) -> APIRouter:
             raise InvalidRequest(field, "the silence must end after it starts, and not in the past")
         if ends_at - now > _LONGEST_SILENCE_MS:
             raise InvalidRequest(field, "a silence may last 400 days at most")
+        matchers = _matchers(body)
+        actor = actor_of(request, body.by)
+        if not operates(whose(request), matchers):
+            raise Forbidden(
+                "this needs the role operator for every campaign, or a matcher campaign_id with one of yours"
+            )
         silence = Silence(
             uuid.uuid4().hex,
-            _matchers(body),
+            matchers,
             starts_at,
             ends_at,
-            body.by,
+            actor,
             body.comment,
             now,
             {} if body.repeats is None else body.repeats.model_dump(),
         )
+        told = {name: stated(matcher) for name, matcher in matchers.items()}
+        noted(request, campaign_id=campaign_of(matchers) or "", target=silence.id, matchers=told)
         await service.silences.add(silence, now)
         return SilenceAnswer(**_silence_fields(silence, now))
 
@@ -194,9 +214,14 @@ def alerts_router(service: AlertsService) -> APIRouter:
     async def end_silence(
         request: Request,
         silence_id: str,
-        by: Annotated[str, Query(min_length=1, max_length=128, description="who ends it")],
+        by: Annotated[
+            str | None, Query(min_length=1, max_length=128, description="who ends it; with a login it is who asks")
+        ] = None,
     ) -> SilenceAnswer:
         _refuse_unknown(request, "by")
+        by = actor_of(request, by)
+        noted(request, target=silence_id)
+        await _allowed(request, service, silence_id)
         silence = await service.silences.end(silence_id, by, service.now)
         return SilenceAnswer(**_silence_fields(silence, service.now))
 
@@ -204,7 +229,8 @@ def alerts_router(service: AlertsService) -> APIRouter:
     async def list_silences(request: Request, page: AnyPage) -> Response:
         _refuse_unknown(request, *PAGING)
         now = service.now
-        rows = [_silence_fields(silence, now) for silence in service.silences.all]
+        mine = whose(request).scope()
+        rows = [_silence_fields(silence, now) for silence in service.silences.all if shows(mine, silence.matchers)]
         return tabular_response(request, _SILENCE_COLUMNS, rows, page=page)
 
     @router.get(
@@ -213,11 +239,31 @@ def alerts_router(service: AlertsService) -> APIRouter:
     async def list_rules(request: Request, page: AnyPage) -> Response:
         _refuse_unknown(request, *PAGING)
         engine, book = service.engine, service.rulebook
-        rows = rule_rows(engine.rules.values(), book.places, engine.alerts.values())
+        mine = whose(request).scope()
+        alerts = [alert for alert in engine.alerts.values() if sees(mine, alert.campaign_id)]
+        rows = rule_rows(engine.rules.values(), book.places, alerts)
         about = About({"file": standing_of(book.standing)})
         return tabular_response(request, COLUMNS, rows, page=page, about=about)
 
     return router
+
+
+async def _shown(request: Request, service: AlertsService, alert_id: str) -> Alert:
+    """An alert that the asker may see. Raises `NotFound` for any other as for one that there never was."""
+    alert = await service.find_alert(alert_id)
+    if not sees(whose(request).scope(), alert.campaign_id):
+        raise NotFound("alert", alert_id)
+    return alert
+
+
+async def _allowed(request: Request, service: AlertsService, silence_id: str) -> None:
+    """Raises what keeps the asker from ending a silence."""
+    principal = whose(request)
+    known = next((silence for silence in service.silences.all if silence.id == silence_id), None)
+    if known is None or not shows(principal.scope(), known.matchers):
+        raise NotFound("silence", silence_id)
+    if not operates(principal, known.matchers):
+        raise Forbidden("this needs the role operator for every campaign that the silence is for")
 
 
 async def _detail(service: AlertsService, alert: Alert) -> AlertDetail:

@@ -16,16 +16,23 @@ from services.common.settings import load_settings
 def alerts(http_port: int | None) -> None:
     """Judges the rules and delivers alerts, reading the store in WARROOM_CLICKHOUSE_URL."""
     from services.alerts.service import AlertsService
+    from services.common.access.service import AccessService
+    from services.common.edge import rules_of
     from services.common.runtime import run_services
-    from services.common.store.clickhouse import open_store
+    from services.common.store.clickhouse import store_of
+    from services.common.tracing import start_tracing
 
     settings = load_settings(http_port=http_port)
     configure_logs(settings.log_level)
+    start_tracing(settings, "alerts")
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
-    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
+    store = store_of(settings)
     try:
+        access = AccessService(settings, store)
         service = AlertsService(settings, store)
-        asyncio.run(run_services([service], host=settings.http_host, port=settings.http_port))
+        asyncio.run(
+            run_services([service], access, host=settings.http_host, port=settings.http_port, rules=rules_of(settings))
+        )
     finally:
         store.close()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from schemas.campaigns import Campaign
 from services.alerts import queries
+from services.alerts.activity import ACTIVITY
 from services.alerts.history import (
     HISTORY_SECONDS,
     LATELY_SECONDS,
@@ -45,6 +46,7 @@ from services.alerts.scene import (
 )
 from services.alerts.series import zeros
 from services.alerts.shelf import Shelf, ShelfRow
+from services.common import prometheus
 from services.common.store import StorePool
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ SOLD_MINUTES = 15
 
 _SOLD_EVERY_MS = 5_000
 _ACTIVE_MS = 15 * 60_000
+MOST_CAMPAIGNS = 500
+"""So many are judged at a time; a look at them all still takes less than the time between two."""
 _STOCK_RECENT_SECONDS = 180
 _STOCK_HOUR_EVERY_MS = 20_000
 _STOCK_ALL_EVERY_MS = 600_000
@@ -91,6 +95,7 @@ class Collector:
         self._live_seconds: dict[str, tuple[int, int]] = {}
         self._refused_at = 0
         self._refused: dict[str, int] = {}
+        self._full = False
         self._offsets: deque[tuple[int, dict[str, int]]] = deque()
 
     async def read(self, now: int, also: Collection[str] = ()) -> Scene:
@@ -100,7 +105,10 @@ class Collector:
         """
         # The watermark first: all that it promises is then in what is read after it.
         progress = await self._pool.query(queries.PROGRESS)
-        activity = await self._pool.query(queries.ACTIVITY)
+        named = sorted(also)[:MOST_CAMPAIGNS]
+        activity = await self._pool.query(
+            ACTIVITY, {"active_since": now - _ACTIVE_MS, "also": named, "most": MOST_CAMPAIGNS}
+        )
         pipeline = await self._pipeline(now, [_progress(row) for row in progress])
         kinds: dict[str, dict[str, Activity]] = {}
         for row in activity:
@@ -110,8 +118,9 @@ class Collector:
         ids = sorted(
             campaign
             for campaign, seen in kinds.items()
-            if campaign in also or now - max(kind.last_arrival for kind in seen.values()) <= _ACTIVE_MS
+            if campaign in named or now - max(kind.last_arrival for kind in seen.values()) <= _ACTIVE_MS
         )
+        self._tell_full(len(ids))
         if not ids:
             return Scene(now, pipeline, {})
         await self._refresh_history(now, ids)
@@ -164,6 +173,13 @@ class Collector:
                 batches=found[campaign].batches,
             )
         return Scene(now, pipeline, scenes)
+
+    def _tell_full(self, count: int) -> None:
+        prometheus.ALERT_CAMPAIGNS.set(count)
+        full = count >= MOST_CAMPAIGNS
+        if full and not self._full:
+            logger.warning("more campaigns are active than are judged", extra={"judged": count})
+        self._full = full
 
     async def with_live_seconds(self, scene: CampaignScene) -> CampaignScene:
         """The scene with `live_seconds` read. Raises `StoreError`."""

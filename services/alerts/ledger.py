@@ -104,8 +104,11 @@ class Ledger:
         }
         await self._pool.insert("alert_pending", pa.table(row))
 
-    async def find(self, *, campaign_id: str, state: str, severity: str, limit: int, incident: str = "") -> list[Alert]:
-        """The newest alerts; empty strings ask for all."""
+    async def find(
+        self, *, campaign_id: str, state: str, severity: str, limit: int, incident: str = "", campaigns: str = ""
+    ) -> list[Alert]:
+        """The newest alerts; empty strings ask for all. `campaigns` is RE2 over the ids of campaigns; what is of none
+        is always among them."""
         rows = await self._pool.query(
             queries.ALERTS,
             {
@@ -113,6 +116,7 @@ class Ledger:
                 "state": state,
                 "severity": severity,
                 "incident": incident,
+                "campaigns": campaigns,
                 "limit": limit,
             },
         )

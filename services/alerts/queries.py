@@ -17,18 +17,6 @@ SELECT
 FROM ingest_progress FINAL
 """
 
-ACTIVITY = """
-SELECT
-    toString(campaign_id) AS campaign_id,
-    toString(kind) AS kind,
-    sum(campaign_activity.events) AS events,
-    toUnixTimestamp64Milli(min(campaign_activity.first_event)) AS first_event,
-    toUnixTimestamp64Milli(max(campaign_activity.last_event)) AS last_event,
-    toUnixTimestamp64Milli(max(campaign_activity.last_arrival)) AS last_arrival
-FROM campaign_activity
-GROUP BY campaign_id, kind
-"""
-
 CAMPAIGNS = """
 SELECT
     campaign_id,
@@ -270,6 +258,7 @@ ALERTS = (
     + """
     AND ({campaign_id:String} = '' OR t.campaign_id = {campaign_id:String})
     AND ({severity:String} = '' OR t.severity = {severity:String})
+    AND ({campaigns:String} = '' OR t.campaign_id = '*' OR match(t.campaign_id, {campaigns:String}))
 GROUP BY alert_id
 HAVING ({state:String} = '' OR state = {state:String})
     AND ({incident:String} = '' OR JSONExtractString(details, 'incident') = {incident:String})

@@ -38,7 +38,7 @@ from services.alerts.rules.watch import watch
 from services.alerts.scene import Scene
 from services.alerts.silences import SilenceBook
 from services.alerts.waiting import Rest, pause
-from services.common import prometheus
+from services.common import prometheus, tracing
 from services.common.clock import Clock, wall_clock
 from services.common.errors import StoreError, StoreUnavailable
 from services.common.settings import Settings
@@ -182,6 +182,7 @@ class AlertsService:
             if outcome.transitions:
                 await self._record(outcome.transitions)
             self._engine.commit(outcome)
+        self.outbox.traced(outcome.transitions, tracing.current())
         for transition in outcome.transitions:
             self._announce(transition)
         await self._keep_patience(now)
@@ -238,7 +239,7 @@ class AlertsService:
             return
         if not self._alone:
             await self._take_over_requests()
-        with prometheus.ALERT_EVALUATION_SECONDS.time():
+        with prometheus.ALERT_EVALUATION_SECONDS.time(), tracing.span("look"):
             await self.look()
 
     async def _stand_by(self) -> None:

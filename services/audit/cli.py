@@ -17,12 +17,13 @@ from services.audit.offsets import read_offsets
 from services.audit.period import period
 from services.audit.report import as_text
 from services.audit.scope import Scope
+from services.common.access.client import credentials
 from services.common.clock import wall_clock
 from services.common.errors import ConfigurationError, InvalidRequest, StoreError, WarroomError
 from services.common.logs import configure_logs
 from services.common.settings import Settings, load_settings
 from services.common.store import Store
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 
 _PATIENCE_SECONDS = 3_600.0
 
@@ -72,7 +73,7 @@ def audit(
             raise ConfigurationError("--kafka needs WARROOM_KAFKA_BOOTSTRAP_SERVERS and a store that it opens itself")
         if url is not None:
             given = {"from": start, "to": end, "day": day, "topic": list(topics), "campaign": campaign}
-            report = _ask(url, {name: value for name, value in given.items() if value})
+            report = _ask(url, {name: value for name, value in given.items() if value}, credentials(settings))
         else:
             scope = Scope(begins, ends, settings.duplicate_horizon_hours * 3_600_000, topics, campaign)
             store = _open(settings)
@@ -99,7 +100,7 @@ def _open(settings: Settings) -> Store:
         # To open it would make an empty one, which is clean.
         raise ConfigurationError(f"{directory} holds no store; WARROOM_CLICKHOUSE_URL names the directory of one")
     try:
-        return open_store(url, timeout_seconds=max(600.0, settings.store_timeout_seconds))
+        return store_of(settings, timeout_seconds=max(600.0, settings.store_timeout_seconds))
     except StoreError as error:
         if not url.startswith("chdb:"):
             raise
@@ -109,12 +110,14 @@ def _open(settings: Settings) -> Store:
         ) from error
 
 
-def _ask(url: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def _ask(url: str, parameters: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
     """Waits while another audit runs there, one on schedule for instance."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     try:
         while True:
-            answer = httpx.get(f"{url.rstrip('/')}/api/v1/audit", params=parameters, timeout=_PATIENCE_SECONDS)
+            answer = httpx.get(
+                f"{url.rstrip('/')}/api/v1/audit", params=parameters, headers=headers, timeout=_PATIENCE_SECONDS
+            )
             if answer.status_code != httpx.codes.CONFLICT or time.monotonic() > deadline:
                 break
             time.sleep(random.uniform(0.5, 1.5))
@@ -131,10 +134,21 @@ def _keep_auditing(settings: Settings) -> None:
     import asyncio
 
     from services.audit.service import AuditService
+    from services.common.access.service import AccessService
+    from services.common.edge import rules_of
     from services.common.runtime import run_services
 
     store = _open(settings)
     try:
-        asyncio.run(run_services([AuditService(settings, store)], host=settings.http_host, port=settings.http_port))
+        access = AccessService(settings, store)
+        asyncio.run(
+            run_services(
+                [AuditService(settings, store)],
+                access,
+                host=settings.http_host,
+                port=settings.http_port,
+                rules=rules_of(settings),
+            )
+        )
     finally:
         store.close()

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.audit.ranges import Recorded
 from services.audit.report import Check, Problem
 from services.common.errors import BrokerError
+from services.common.kafka import admin_client
 from services.common.settings import Settings
 
 _CALL_SECONDS = 15.0
@@ -68,7 +68,7 @@ def read_offsets(settings: Settings) -> Offsets:
 
 
 async def _read(settings: Settings) -> Offsets:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin = admin_client(settings)
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             await admin.start()

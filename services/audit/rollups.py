@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.common.people import ERASED_MARK
+
 
 class Shape(StrEnum):
     """How a column of a rollup adds up."""
@@ -89,6 +91,8 @@ def _only(dimension: str) -> str:
 
 
 def _distinct(column: str, condition: str) -> str:
+    # A rollup knows people by what they were called before they were erased.
+    condition = f"({condition}) AND NOT startsWith({column}, '{ERASED_MARK}')"
     return f"uniqCombined64StateIf(20)({column}, {condition})"
 
 

@@ -6,6 +6,10 @@ WarroomError
 │   ├── RefusedEvent        one Kafka record; carries the reason of the contract
 │   ├── InvalidRequest      one HTTP request; carries the field at fault
 │   └── UnreadableFile      one file; the message says what is wrong with it
+├── AccessError             whoever asks is not let in, or not to that
+│   ├── NotLetIn            a key, token or session that does not hold; the message says why, for the log
+│   ├── Forbidden           somebody known may not do this
+│   └── ProviderUnavailable the OpenID provider does not answer: it may later
 ├── NotFound                the thing that was named does not exist
 ├── Busy                    as much is going on as may: the same call may work in a moment
 ├── StoreError              ClickHouse did not do what was asked
@@ -53,6 +57,22 @@ class InvalidRequest(ContractError):
 
 class UnreadableFile(ContractError):
     """A file that is not what it should be; the message says what is wrong with it, without naming it."""
+
+
+class AccessError(WarroomError):
+    """Whoever asks is not let in, or not to that."""
+
+
+class NotLetIn(AccessError):
+    """A key, token or session that does not hold. The message says why, for the log; strangers are not told."""
+
+
+class Forbidden(AccessError):
+    """Somebody known may not do this; the message says what it needs."""
+
+
+class ProviderUnavailable(AccessError):
+    """The OpenID provider does not answer, and what is known of it is too old; the same call may work later."""
 
 
 class NotFound(WarroomError):

@@ -9,9 +9,10 @@ from typing import cast
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from services.common import prometheus
+from services.common import prometheus, tracing
 
 _CONNECTION = "warroom.connection"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class ConnectionProtocol(H11Protocol):
@@ -43,13 +44,20 @@ class Measured:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        # Anybody may make up a method.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
 
         async def measured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # The template, not the path: paths hold identifiers.
                 route = getattr(scope.get("route"), "path", "unmatched")
-                prometheus.HTTP_REQUESTS.labels(route, scope["method"], message["status"]).inc()
+                prometheus.HTTP_REQUESTS.labels(route, method, message["status"]).inc()
                 prometheus.HTTP_REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
+                span.name(f"{method} {route}")
+                span.say({"http.route": route, "http.response.status_code": message["status"]})
             await send(message)
 
-        await self._app(scope, receive, measured)
+        # No path, no query, no address, no agent: they tell of people. Nor is a caller's `traceparent` followed, which
+        # would let anybody have everything traced.
+        with tracing.span(method, {"http.request.method": method}, kind="server") as span:
+            await self._app(scope, receive, measured)

@@ -57,6 +57,15 @@ class Repetitions(logging.Filter):
         return True
 
 
+_HELD: list[tuple[str, dict[str, str]]] = []
+
+
+def warn_later(event: str, **fields: str) -> None:
+    """Logs a warning as soon as logs are configured: settings, which say how, are read before that."""
+    if (event, fields) not in _HELD:
+        _HELD.append((event, fields))
+
+
 def configure_logs(level: str, stream: TextIO | None = None) -> None:
     """Sends every logger's records to one stream; third parties speak from WARNING up."""
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -69,3 +78,6 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     # So does the driver of ClickHouse, which warns of each failed request before it raises.
     logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
+    while _HELD:
+        event, fields = _HELD.pop(0)
+        logging.getLogger(__name__).warning(event, extra=fields)

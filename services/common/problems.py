@@ -15,6 +15,7 @@ from services.common.errors import (
     BrokerError,
     Busy,
     ConfigurationError,
+    Forbidden,
     InvalidRequest,
     NotFound,
     StoreUnavailable,
@@ -68,6 +69,10 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def _missing(_: Request, error: NotFound) -> JSONResponse:
         return problem(404, "Not found", str(error))
 
+    @app.exception_handler(Forbidden)
+    async def _forbidden(_: Request, error: Forbidden) -> JSONResponse:
+        return problem(403, "Forbidden", str(error))
+
     @app.exception_handler(Busy)
     async def _busy(_: Request, error: Busy) -> JSONResponse:
         return problem(503, "Too much at a time", str(error))
@@ -93,7 +98,10 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), str(error.detail))
+        answer = problem(error.status_code, str(error.detail), str(error.detail))
+        # Such as Allow, beside 405.
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:

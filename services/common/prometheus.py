@@ -38,6 +38,18 @@ REFUSALS = Counter("warroom_refused_calls_total", "Calls that were refused, by r
 KEYS_FILE_VALID = Gauge(
     "warroom_keys_file_valid", "1 while the file of API keys is read as it stands, 0 while an earlier one is in force."
 )
+HTTP_REFUSED = Counter(
+    "warroom_http_refused_total",
+    "Requests and connections that were refused before anything was done for them, by why: `host` and `cross-site` "
+    "(what Host and Origin say), `head`, `body`, `encoding`, `slow-head`, `slow-body`, `slow-reader`, `slow-answer`, "
+    "`rate`, `at-once`, `connections`.",
+    ("reason",),
+)
+
+# Alerts
+ALERT_CAMPAIGNS = Gauge(
+    "warroom_alert_campaigns", "Active campaigns that the rules look at; at 500 there may be more that they do not."
+)
 
 # The live stream
 STREAM_VIEWERS = Gauge("warroom_stream_viewers", "Viewers connected to the live streams of all campaigns.")

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.http.document import with_examples
 from schemas.http.shapes import described
 from services.common import prometheus
+from services.common.access.guard import whose
+from services.common.access.service import AccessService, unguarded
+from services.common.edge import EdgeRules, Gate, bounded
 from services.common.errors import WarroomError
-from services.common.http import ConnectionProtocol, Measured
+from services.common.http import Measured
 from services.common.problems import add_problem_handlers, problem
 from services.common.service import Service
 
@@ -28,11 +31,18 @@ STOP_SECONDS = 12.0
 """How long services may take to finish what they have begun; the contract gives the process 15 s."""
 
 
-def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI:
-    """The HTTP application of the services in this process, with liveness, readiness and Prometheus text."""
-    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
+def build_app(services: Sequence[Service], access: AccessService | None = None, *, title: str = "Warroom") -> FastAPI:
+    """The HTTP application of the services in this process, with liveness, readiness and Prometheus text.
+
+    `access` is the door; without one, whoever reaches the application may everything: for one that no socket leads to.
+    """
+    access = access or unguarded()
+    # FastAPI's own page of documents runs scripts of another site.
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
     add_problem_handlers(app)
 
+    # The one added last is met first.
+    app.add_middleware(access.guard)
     app.add_middleware(Measured)
 
     @app.get("/healthz", tags=["health"], summary="Liveness")
@@ -40,9 +50,11 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
         return {"status": "ok"}
 
     @app.get("/readyz", tags=["health"], summary="Readiness, with the reason when not ready")
-    async def readyz() -> Response:
+    async def readyz(request: Request) -> Response:
         reasons = {service.name: reason for service in services if (reason := service.not_ready()) is not None}
         if reasons:
+            if whose(request).role is None:
+                return problem(503, "Not ready", "the log and those who sign in are told why")
             detail = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
             return problem(503, "Not ready", detail, reasons=reasons)
         return Response('{"status":"ready"}', media_type="application/json")
@@ -53,7 +65,7 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
             prometheus.SERVICE_READY.labels(service.name).set(service.not_ready() is None)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    for service in services:
+    for service in (*services, access):
         app.include_router(service.router)
     describe = app.openapi
 
@@ -64,13 +76,24 @@ def build_app(services: Sequence[Service], *, title: str = "Warroom") -> FastAPI
     return app
 
 
-async def run_services(services: Sequence[Service], *, host: str, port: int, stop: asyncio.Event | None = None) -> None:
-    """Runs until SIGTERM or SIGINT, then stops everything in order; returns when all is stopped.
+async def run_services(
+    services: Sequence[Service],
+    access: AccessService,
+    *,
+    host: str,
+    port: int,
+    rules: EdgeRules | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Runs behind the door `access` until SIGTERM or SIGINT, then stops everything in order and returns.
+
+    `rules` are the limits of the port; by default those of nobody's settings, for any name.
 
     Raises what a service raised when one fails; the others are stopped first. A caller that has more to stop than the
     services passes `stop` and handles the signals itself.
     """
     allow_connections()
+    rules = rules or EdgeRules()
     loop = asyncio.get_running_loop()
     handled = (signal.SIGTERM, signal.SIGINT) if stop is None else ()
     stop = stop or asyncio.Event()
@@ -78,18 +101,21 @@ async def run_services(services: Sequence[Service], *, host: str, port: int, sto
         loop.add_signal_handler(number, stop.set)
     server = _Server(
         uvicorn.Config(
-            build_app(services),
+            Gate(build_app(services, access), rules),
+            interface="asgi3",
             host=host,
             port=port,
             log_config=None,
             access_log=False,
             lifespan="off",
-            http=ConnectionProtocol,
+            http=bounded(rules),
+            forwarded_allow_ips=rules.trusted_proxies,
+            server_header=False,
             # Streams never end by themselves.
             timeout_graceful_shutdown=2,
         )
     )
-    tasks = [asyncio.create_task(service.run(stop), name=service.name) for service in services]
+    tasks = [asyncio.create_task(service.run(stop), name=service.name) for service in (*services, access)]
     http = asyncio.create_task(server.serve(), name="http")
     waiter = asyncio.create_task(stop.wait(), name="stop")
     try:

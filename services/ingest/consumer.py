@@ -19,8 +19,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
     IllegalGenerationError,
     KafkaError,
@@ -31,7 +30,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from services.common.errors import BrokerError
-from services.common.kafka import topic_ids
+from services.common.kafka import admin_client, consumer_client, topic_ids
 from services.common.settings import Settings
 from services.ingest.fetched import use_chunks, wait_between_empty_fetches
 from services.ingest.records import Chunk
@@ -78,9 +77,9 @@ class GroupConsumer:
         self._counts: dict[str, int] = {}
         self._ids: dict[str, str] | None = None
         self._unseen: set[str] = set()
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+        self._admin = admin_client(settings)
+        self._consumer = consumer_client(
+            settings,
             client_id="warroom-ingest",
             group_id=self._group,
             enable_auto_commit=False,

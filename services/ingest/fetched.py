@@ -9,21 +9,27 @@ hands out chunks. Everything else (sessions, rebalances, positions, transactions
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import aiokafka.consumer.fetcher
 import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 
+from schemas.events.limits import MAX_EVENT_BYTES
+from services.common import tracing
+from services.ingest.inflate import Bytes, TooMuch, Unreadable, inflate
 from services.ingest.records import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Values
 from services.ingest.scan.batch import HEADER, find_records
+from services.ingest.traceparents import traced
+
+logger = logging.getLogger(__name__)
 
 _OVERHEAD: Final = 12
 _LENGTH: Final = slice(8, 12)
@@ -31,17 +37,15 @@ _COUNT: Final = slice(57, 61)
 _MAGIC: Final = 16
 _CURRENT: Final = 2
 _CODEC: Final = 22
+_LEGACY_CODEC: Final = 17
+_LEGACY_HEADER: Final = (18, 26)
+"""Of the formats 0 and 1: their key and value follow."""
 _CODEC_BITS: Final = 7
-_CODECS: Final[Mapping[int, Callable[[bytes], bytes]]] = {
-    1: gzip_decode,
-    2: snappy_decode,
-    3: lz4_decode,
-    4: zstd_decode,
-}
-"""By the number that a batch gives; 0 stands for none."""
+_SMALLEST_RECORD: Final = 7
+_REFUSED_BYTES: Final = MAX_EVENT_BYTES + 1
 
-Batch: TypeAlias = tuple[Any, memoryview]
-"""aiokafka's batch, and its bytes."""
+Batch: TypeAlias = tuple[Any, memoryview, Bytes]
+"""aiokafka's batch, its bytes, and those of its records, inflated; none in the formats of before 2017."""
 
 
 def use_chunks(consumer: AIOKafkaConsumer) -> None:
@@ -100,18 +104,62 @@ class _ChunkedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka is un
         pending: list[Batch] = []
         records = size = reached = 0
         for batch, raw in self._batches():
-            reached = batch.next_offset
+            refused = None
             if raw is not None:
-                pending.append((batch, raw))
-                records += _count(raw)
-                size += len(raw)
-            if not pending:
-                self.next_fetch_offset = reached
-            elif records >= CHUNK_RECORDS or size >= CHUNK_BYTES:
-                yield from self._cut(_chunk(pending))
+                try:
+                    data = _inflated(raw)
+                    pending.append((batch, raw, data))
+                    records += _count(raw)
+                    size += max(len(raw), len(data))
+                except (TooMuch, Unreadable) as error:
+                    refused = self._refused(batch, raw, error)
+            if pending and (refused or records >= CHUNK_RECORDS or size >= CHUNK_BYTES):
+                yield from self._read(pending)
                 pending, records, size = [], 0, 0
+            reached = batch.next_offset
+            if refused:
+                yield from self._cut(refused)
+            elif not pending:
+                self.next_fetch_offset = reached
         if pending:
-            yield from self._cut(replace(_chunk(pending), next_offset=reached))
+            yield from self._read(pending, reached)
+
+    def _read(self, batches: list[Batch], reached: int = 0) -> Iterator[Chunk]:
+        """The records of batches that follow each other, up to `reached` if the log goes on there."""
+        chunk = _chunk(batches)
+        if chunk is not None:
+            yield from self._cut(replace(chunk, next_offset=max(reached, chunk.next_offset)))
+            return
+        for batch, raw, data in batches:
+            chunk = _chunk([(batch, raw, data)])
+            if chunk is None:
+                try:
+                    chunk = _as_aiokafka_reads(batch)
+                except Exception as error:
+                    # The checksum is right: this is what somebody sent, and will be tomorrow.
+                    chunk = self._refused(batch, raw, Unreadable(str(error)))
+            yield from self._cut(chunk)
+        self.next_fetch_offset = max(reached, self.next_fetch_offset)
+
+    def _refused(self, batch: Any, raw: memoryview, error: TooMuch | Unreadable) -> Chunk:
+        """One record in place of a batch, which becomes its dead letter: `too_large` with the beginning of what comes
+        out of it, or `invalid_json` with the batch as it lies in the log, which no JSON begins like."""
+        if isinstance(error, TooMuch):
+            value = error.head.ljust(_REFUSED_BYTES, b"\0")
+        else:
+            value = bytes(raw[:MAX_EVENT_BYTES])
+        logger.error(
+            "a batch of records is refused as a whole",
+            extra={
+                "topic": self._tp.topic,
+                "partition": self._tp.partition,
+                "offset": batch.base_offset,
+                "records": _count(raw),
+                "bytes": len(raw),
+                "reason": str(error),
+            },
+        )
+        return Chunk.of([value], [None], [batch.base_offset], _first_timestamp(batch), batch.next_offset)
 
     def _cut(self, chunk: Chunk) -> Iterator[Chunk]:
         """Drops what lies before the position (a fetch may begin inside a batch) and keeps every chunk small."""
@@ -177,35 +225,62 @@ def _count(raw: memoryview) -> int:
     return int.from_bytes(raw[_COUNT], "big", signed=True) if raw[_MAGIC] >= _CURRENT else 1
 
 
-def _chunk(batches: Sequence[Batch]) -> Chunk:
-    """The records of batches that follow each other."""
+def _chunk(batches: Sequence[Batch]) -> Chunk | None:
+    """The records of batches that follow each other; None unless all are of the current format and whole."""
     timestamp, end = _first_timestamp(batches[0][0]), batches[-1][0].next_offset
-    if all(raw[_MAGIC] >= _CURRENT for _, raw in batches):
-        records = [_uncompressed(raw) for _, raw in batches]
-        data = np.frombuffer(b"".join(records), np.uint8)
-        counts = np.array([max(0, _count(raw)) for _, raw in batches], np.int64)
-        bases = np.array([batch.base_offset for batch, _ in batches], np.int64)
+    if all(raw[_MAGIC] >= _CURRENT for _, raw, _ in batches):
+        records = [records for *_, records in batches]
+        joined = b"".join(records)
+        data = np.frombuffer(joined, np.uint8)
+        counts = np.array([max(0, _count(raw)) for _, raw, _ in batches], np.int64)
+        bases = np.array([batch.base_offset for batch, *_ in batches], np.int64)
         offsets, key_at, key_end, value_at, value_end = np.empty((5, counts.sum()), np.int64)
         starts = np.cumsum([0, *map(len, records)])
         if find_records(data, starts, bases, counts, offsets, key_at, key_end, value_at, value_end):
             values = Values(data, value_at, value_end)
             size = int(values.sizes.sum())
-            return Chunk(values, Values(data, key_at, key_end), offsets, timestamp, size, end)
-    # Formats of before 2017, and what is broken, which aiokafka says best.
-    found = [record for batch, _ in batches for record in batch]
+            traces = traced(joined, offsets, value_at, value_end) if tracing.is_on() else ()
+            return Chunk(values, Values(data, key_at, key_end), offsets, timestamp, size, end, traces)
+    return None
+
+
+def _as_aiokafka_reads(batch: Any) -> Chunk:
+    """The records of one batch, also of the formats of before 2017."""
+    found = list(batch)
+    if not found:
+        raise Unreadable("no records")
     return Chunk.of(
         [record.value for record in found],
         [record.key for record in found],
         [record.offset for record in found],
-        timestamp,
-        end,
+        _first_timestamp(batch),
+        batch.next_offset,
     )
 
 
-def _uncompressed(raw: memoryview) -> bytes | memoryview:
-    """The bytes of a batch's records."""
-    decode = _CODECS.get(raw[_CODEC] & _CODEC_BITS)
-    return raw[HEADER:] if decode is None else decode(bytes(raw[HEADER:]))
+def _inflated(raw: memoryview) -> Bytes:
+    """The bytes of a batch's records; none in the formats of before 2017, which aiokafka reads itself.
+
+    Raises `TooMuch` and `Unreadable`, also for a batch that says to have more records than it has room for.
+    """
+    if raw[_MAGIC] < _CURRENT:
+        _check_legacy(raw)
+        return b""
+    data = inflate(raw[_CODEC], raw[HEADER:], head=_REFUSED_BYTES)
+    if not 0 <= _count(raw) * _SMALLEST_RECORD <= len(data):
+        raise Unreadable(f"{_count(raw)} records in {len(data)} bytes")
+    return data
+
+
+def _check_legacy(raw: memoryview) -> None:
+    """Raises `TooMuch` for a compressed set of messages that aiokafka could not hold."""
+    codec = raw[_LEGACY_CODEC] & _CODEC_BITS
+    if codec:
+        at = _LEGACY_HEADER[raw[_MAGIC]]
+        for _ in ("key", "value"):
+            size = int.from_bytes(raw[at : at + 4], "big", signed=True)
+            at, begin = at + 4 + max(0, size), at + 4
+        inflate(codec, raw[begin:at], head=_REFUSED_BYTES)
 
 
 def _first_timestamp(batch: Any) -> int:

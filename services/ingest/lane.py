@@ -6,16 +6,18 @@ Nothing here waits or reads a clock; the session drives it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
+from services.common.tracing import MOST_LINKS
 from services.ingest.block import BlockLimits, BlockSize
 from services.ingest.columns import Offsets, batch
 from services.ingest.duplicates import DuplicateFilter
 from services.ingest.protocol import BlockId, Checkpoint, Replay, Resume
-from services.ingest.records import CHUNK_RECORDS, Chunk
+from services.ingest.records import CHUNK_RECORDS, Chunk, Traced
 from services.ingest.refusals import Refusal
 from services.ingest.runs import DecodeRun
 
@@ -37,6 +39,8 @@ class Block:
     timestamp: int
     recorded: bool
     duplicates: int = 0
+    traces: Sequence[Traced] = ()
+    """Some of its records whose producers trace them."""
 
     @property
     def accepted(self) -> int:
@@ -64,6 +68,7 @@ class _OpenBlock:
     size: BlockSize
     rows: list[pa.RecordBatch] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    traces: list[Traced] = field(default_factory=list)
 
 
 class Lane:
@@ -230,6 +235,7 @@ class Lane:
             block.size.bytes,
             block.timestamp,
             recorded=replay is not None,
+            traces=block.traces[:MOST_LINKS],
         )
         # What follows a block that is replayed is opened once that is done.
         if self._pending and replay is None:
@@ -297,6 +303,8 @@ class Lane:
             offsets = np.delete(offsets, [at for at, _ in run.refused])
         if run.columns:
             block.rows.append(batch(run.columns, offsets, self.partition, now))
+        if chunk.traces:
+            block.traces += chunk.traces
         block.size.records += len(chunk)
         block.size.bytes += chunk.size
         block.next_offset = chunk.next_offset

@@ -14,8 +14,9 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.common.clock import Clock, wall_clock
 from services.common.errors import BrokerError
-from services.common.kafka import MAX_LETTER_BYTES
+from services.common.kafka import MAX_LETTER_BYTES, consumer_client, producer_client
 from services.common.settings import Settings
+from services.ingest.fetched import use_chunks
 from services.ingest.protocol import BlockId
 from services.ingest.refusals import Refusal, letter, received_at
 
@@ -122,8 +123,8 @@ class DeadLetterTopic:
     async def _connected(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.kafka_bootstrap_servers,
+                producer = producer_client(
+                    self._settings,
                     client_id="warroom-ingest",
                     acks="all",
                     enable_idempotence=True,
@@ -155,12 +156,13 @@ class DeadLetterTopic:
             while any([await consumer.position(partition) < end for partition, end in ends.items()]):
                 async with asyncio.timeout(_SEARCH_SECONDS):
                     fetched = await consumer.getmany(timeout_ms=200)
-                for records in fetched.values():
-                    found.update(
-                        offset
-                        for record in records
-                        if mark in (record.value or b"") and (offset := source(record.value, block)) is not None
-                    )
+                found.update(
+                    offset
+                    for chunks in fetched.values()
+                    for chunk in chunks
+                    for value in chunk.values
+                    if value is not None and mark in value and (offset := source(value, block)) is not None
+                )
         logger.info(
             "dead letters of the block found",
             extra={"topic": block.topic, "partition": block.partition, "letters": len(found)},
@@ -170,8 +172,8 @@ class DeadLetterTopic:
     @asynccontextmanager
     async def _reader(self, since: int) -> AsyncIterator[tuple[AIOKafkaConsumer, dict[TopicPartition, int]]]:
         """A consumer at the first letters sent since a moment in epoch milliseconds, and the ends it has to reach."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+        consumer = consumer_client(
+            self._settings,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MAX_LETTER_BYTES,
@@ -180,6 +182,8 @@ class DeadLetterTopic:
             async with asyncio.timeout(_SEARCH_SECONDS):
                 producer = await self._connected()
                 await consumer.start()
+                # As chunks, which inflate within a bound: others may write to this topic as well.
+                use_chunks(consumer)
                 numbers = await producer.partitions_for(self._topic)
                 partitions = [TopicPartition(self._topic, number) for number in numbers]
                 consumer.assign(partitions)

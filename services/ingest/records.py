@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,13 @@ by itself, some tenth of a millisecond, to be little.
 
 CHUNK_BYTES = 2 << 20
 """A run is closed once it holds this many bytes of values."""
+
+
+class Traced(NamedTuple):
+    """A record whose producer samples its trace."""
+
+    offset: int
+    traceparent: str
 
 
 class Values(Sequence[bytes | None]):
@@ -91,6 +98,7 @@ class Chunk:
 
     `offsets` may have gaps (compaction, transaction markers); `next_offset` is where the log goes on after the run,
     gaps included. `timestamp` is the Kafka time of its first record in epoch milliseconds.
+    `traces` names records whose producers trace them, while tracing is on.
     """
 
     values: Values
@@ -99,6 +107,7 @@ class Chunk:
     timestamp: int
     size: int
     next_offset: int
+    traces: tuple[Traced, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -115,6 +124,7 @@ class Chunk:
                 self.timestamp,
                 head,
                 boundary,
+                tuple(each for each in self.traces if each.offset < boundary),
             ),
             # The time of the rest's own first record is not kept: the earlier one only makes claims more modest.
             Chunk(
@@ -124,6 +134,7 @@ class Chunk:
                 self.timestamp,
                 self.size - head,
                 self.next_offset,
+                tuple(each for each in self.traces if each.offset >= boundary),
             ),
         )
 
@@ -152,4 +163,5 @@ class Chunk:
             chunks[0].timestamp,
             sum(chunk.size for chunk in chunks),
             chunks[-1].next_offset,
+            tuple(each for chunk in chunks for each in chunk.traces),
         )

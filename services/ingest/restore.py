@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 
 from services.common import prometheus
 from services.common.clock import Clock
+from services.common.people import PersonKey
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
 from services.ingest.block import BlockLimits
@@ -19,6 +20,7 @@ from services.ingest.consumer import GroupConsumer
 from services.ingest.duplicates import FilterMemory
 from services.ingest.history import Arrivals, History
 from services.ingest.lane import Lane
+from services.ingest.people import discreet
 from services.ingest.protocol import Replay, Resume, matters_since, new_incarnation, on_assignment
 from services.ingest.runs import run_decoder
 
@@ -46,10 +48,11 @@ class _Past:
 class Restorer:
     """Makes lanes of assigned partitions."""
 
-    def __init__(self, settings: Settings, store: StorePool, clock: Clock) -> None:
+    def __init__(self, settings: Settings, store: StorePool, clock: Clock, key: PersonKey | None) -> None:
+        """`key` is as for `discreet`."""
         currencies = {settings.reporting_currency: Decimal(1), **settings.currency_rates}
         self._kinds = {settings.topics[kind]: kind for kind in EVENT_KINDS}
-        self._decoders = {kind: run_decoder(kind, currencies) for kind in EVENT_KINDS}
+        self._decoders = {kind: discreet(run_decoder(kind, currencies), key) for kind in EVENT_KINDS}
         self.histories = {kind: History(store, kind) for kind in EVENT_KINDS}
         self._limits = BlockLimits(settings.batch_max_rows, settings.batch_max_bytes, settings.batch_max_age_ms)
         self._horizon_ms = settings.duplicate_horizon_hours * 3_600_000

@@ -14,10 +14,11 @@ import pyarrow as pa
 from services.common.decode import Decoder, Event
 from services.common.decode.memory import KnownTexts, Memory
 from services.common.errors import RefusedEvent
+from services.common.people import PersonKey
 from services.ingest import bloom
 from services.ingest.columns import Columns, columns_of
 from services.ingest.records import Values
-from services.ingest.scan import Found, labels, scan, texts
+from services.ingest.scan import ColumnNames, Found, bare, labels, scan, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ def prepare() -> None:
     decode = run_decoder("traffic", {})
     sound = b'{"event_id":"1","event_name":"e","event_time":"2026-11-11T20:00:00Z","campaign_id":"c","user_id":"u"}'
     decode([sound, b"{}"], 1 << 62)
+    bare(pa.array(["/"]))
+    ColumnNames(PersonKey.random())("user_id", pa.array(["u"]))
     bloom.prepare()
 
 

@@ -12,8 +12,9 @@ from fastapi import APIRouter
 from schemas.dead_letters import REASONS
 from services.common import prometheus
 from services.common.clock import Clock, wall_clock
-from services.common.errors import BrokerError
+from services.common.errors import BrokerError, StoreUnavailable
 from services.common.kafka import ensure_topics
+from services.common.people import PersonKey, choose_key
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import Store, StorePool
 from services.ingest.rhythm import Rhythm
@@ -74,7 +75,10 @@ class IngestService:
                 started = asyncio.get_running_loop().time()
                 try:
                     await ensure_topics(self._settings)
-                    self._session = Session(self._settings, pool, self._clock, self._rhythm)
+                    key = await self._key(pool, stop)
+                    if stop.is_set():
+                        break
+                    self._session = Session(self._settings, pool, self._clock, self._rhythm, key)
                     await self._session.run(stop)
                 except BrokerError as error:
                     self._trouble = f"Kafka: {error}"
@@ -88,6 +92,22 @@ class IngestService:
         finally:
             self._trouble = "stopped"
             await pool.close()
+
+    async def _key(self, pool: StorePool, stop: asyncio.Event) -> PersonKey | None:
+        """As `choose_key`, with all patience for a store that is away. Told to stop, whatever.
+
+        Asked anew in every session: while there was none, somebody may have changed the key.
+        """
+        pause = _FIRST_PAUSE
+        while not stop.is_set():
+            try:
+                return await pool.call(lambda store: choose_key(store, self._settings))
+            except StoreUnavailable as error:
+                self._trouble = f"the store: {error}"
+                logger.warning("the store does not tell how people are named in it", extra={"error": str(error)})
+            await _wait(stop, pause * random.uniform(0.5, 1.5))
+            pause = min(_LONGEST_PAUSE, pause * 2)
+        return None
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

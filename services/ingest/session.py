@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from services.common import prometheus
+from services.common import prometheus, tracing
 from services.common.clock import Clock
 from services.common.errors import BrokerError, StoreError
+from services.common.people import PersonKey
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import StorePool
 from services.ingest.block import CATCHING_UP_AGE_MS, Pace
@@ -26,6 +27,7 @@ from services.ingest.pressure import Demand, Pressure
 from services.ingest.progress import Progress
 from services.ingest.restore import Restorer
 from services.ingest.rhythm import Rhythm
+from services.ingest.traces import traced_block
 from services.ingest.turns import Turns
 from services.ingest.writer import Writer
 
@@ -50,7 +52,10 @@ partition that is merely quiet would be read from its start."""
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """Works until told to stop or until Kafka ends it. Used once."""
 
-    def __init__(self, settings: Settings, store: StorePool, clock: Clock, rhythm: Rhythm) -> None:
+    def __init__(
+        self, settings: Settings, store: StorePool, clock: Clock, rhythm: Rhythm, key: PersonKey | None
+    ) -> None:
+        """`key` is as for `discreet`."""
         self._clock = clock
         self._rhythm = rhythm
         self._pressure = Pressure(settings.max_buffered_bytes)
@@ -62,7 +67,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         topics = [settings.topics[kind] for kind in EVENT_KINDS]
         self._consumer = GroupConsumer(settings, topics, empty_fetch_seconds=rhythm.empty_fetch_seconds)
         self._letters = DeadLetterTopic(settings, clock)
-        self._restorer = Restorer(settings, store, clock)
+        self._restorer = Restorer(settings, store, clock, key)
         self._progress = Progress(store)
         self._tables = StoreTables(store)
         self._committer: Committer | None = None
@@ -71,6 +76,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._restoring: set[TopicPartition] = set()
         self._restore_task: asyncio.Task[None] | None = None
         self._assigned = False
+        self._fetch_began: dict[TopicPartition, int] = {}
+        """When the fetch was begun that brought the first records of the open block, while tracing is on."""
         self._caught_up = asyncio.Event()
         self._reporting = asyncio.Lock()
         self._failure: BaseException | None = None
@@ -164,7 +171,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             await self._progress.write(self._clock(), dict(self._lanes))
 
     async def _turn(self) -> None:
-        now = self._clock()
+        now = began = self._clock()
         count = 0
         wanted = self._wanted(now)
         most = 1 if self._pressure.paused else MOST_CHUNKS
@@ -175,6 +182,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             if lane is None:
                 continue
             self._turns.brought(partition, now)
+            if tracing.is_on():
+                self._fetch_began.setdefault(partition, began)
             for chunk in chunks:
                 lane.offer(chunk, now)
                 count += len(chunk)
@@ -243,7 +252,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             block = lane.seal(self._clock())
             self._turns.ended(partition)
             writer = Writer(self._committer, self._letters, self._tables, self._restorer.histories)
-            await writer.write(lane, block)
+            with traced_block(block, self._fetch_began.pop(partition, None), self._clock()):
+                await writer.write(lane, block)
             lane.done(self._clock())
             _count(block)
             if block.records < _FEW_RECORDS:

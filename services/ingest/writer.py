@@ -15,7 +15,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from services.common import prometheus
+from services.common import prometheus, tracing
 from services.common.errors import BrokerError, StoreRejected, StoreUnavailable
 from services.ingest import ledger
 from services.ingest.columns import TABLES
@@ -85,11 +85,13 @@ class Writer:
         Raises `StaleMember` when the partition belongs to another member by now.
         """
         if not block.recorded:
-            await self._offsets.commit(block.id.topic, block.id.partition, block.id.checkpoint)
+            with tracing.span("commit"):
+                await self._offsets.commit(block.id.topic, block.id.partition, block.id.checkpoint)
         if block.refusals:
             await self._until_done(lane, self._letters_of(block))
         if block.rows and (rows := await self._settled(lane, block)).num_rows:
-            await self._until_done(lane, self._insertion(block, TABLES[block.kind], rows))
+            with tracing.span("insert", {"db.collection.name": TABLES[block.kind], "warroom.rows": rows.num_rows}):
+                await self._until_done(lane, self._insertion(block, TABLES[block.kind], rows))
         if block.refusals:
             letters = await asyncio.to_thread(dead_letters, block.id, block.refusals)
             await self._until_done(lane, self._insertion(block, "dead_letters", letters))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from services.common.access.client import credentials
 from services.common.clock import wall_clock
 from services.common.errors import BrokerError, NotFound, WarroomError
 from services.common.letters import Cursor, LetterBook, Place, Redriver
@@ -22,7 +23,7 @@ from services.common.letters.answers import (
 )
 from services.common.settings import Settings
 from services.common.store import StorePool
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.common.tabular import json_table
 
 T = TypeVar("T")
@@ -56,17 +57,17 @@ def open_letters(settings: Settings, url: str | None) -> Letters:
     """By HTTP where an address is named or the store is embedded: that one admits no second process."""
     store = settings.clickhouse_url.get_secret_value() if settings.clickhouse_url else ""
     if url is None and store.startswith("http"):
-        return DirectLetters(settings, store)
-    return HttpLetters(url or settings.external_url)
+        return DirectLetters(settings)
+    return HttpLetters(url or settings.external_url, credentials(settings))
 
 
 class HttpLetters:
     """Asks the API of a running `warroom standalone` or `warroom metrics`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._url = url.rstrip("/")
         timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
-        self._http = httpx.Client(timeout=timeout)
+        self._http = httpx.Client(timeout=timeout, headers=headers)
 
     def page(self, chosen: Mapping[str, str], limit: int, after: str | None) -> tuple[Rows, str | None]:
         """As `Letters.page`."""
@@ -102,9 +103,8 @@ class HttpLetters:
 class DirectLetters:
     """Reads a ClickHouse server and writes to Kafka, with no service in between."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._url = url
 
     def page(self, chosen: Mapping[str, str], limit: int, after: str | None) -> tuple[Rows, str | None]:
         """As `Letters.page`, without the values."""
@@ -138,7 +138,7 @@ class DirectLetters:
         return report_answer(self._run(lambda pool: Redriver(self._settings, pool, wall_clock).redrive(request)))
 
     def _run(self, call: Callable[[StorePool], Awaitable[T]]) -> T:
-        store = open_store(self._url, timeout_seconds=self._settings.store_timeout_seconds)
+        store = store_of(self._settings)
 
         async def run() -> T:
             pool = StorePool(store, threads=1, name="letters")

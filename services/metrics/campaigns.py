@@ -30,8 +30,16 @@ _SEEN = f"""
 SELECT campaign_id, min(first_event) AS first_event, max(last_event) AS last_event
 FROM campaign_activity
 {{where}}
-GROUP BY campaign_id{ONE_THREAD}
+GROUP BY campaign_id{{order}}{ONE_THREAD}
 """
+
+MOST_LISTED = 10_000
+"""Campaigns with events in a list: whoever sends events invents campaigns."""
+
+# First those that somebody declared, then those that began last.
+_FIRST = f"""
+ORDER BY campaign_id IN (SELECT campaign_id FROM campaigns) DESC, first_event DESC, campaign_id
+LIMIT {MOST_LISTED}"""
 
 _ONE = "WHERE campaign_id = {campaign_id:String}"
 
@@ -132,16 +140,16 @@ class CampaignBook:
         parameters = {"campaign_id": campaign_id}
         declared, seen = await asyncio.gather(
             self._pool.query(_DECLARED.format(where=_ONE), parameters),
-            self._pool.query(_SEEN.format(where=_ONE), parameters),
+            self._pool.query(_SEEN.format(where=_ONE, order=""), parameters),
         )
         if not declared and not seen:
             raise NotFound("campaign", campaign_id)
         return self._known(campaign_id, declared[0]["body"] if declared else None, seen[0] if seen else None)
 
     async def list(self) -> list[KnownCampaign]:
-        """Every campaign, the one that started last first."""
+        """Every campaign that was declared, and the latest of the others, the one that started last first."""
         declared = {row["campaign_id"]: row["body"] for row in await self._pool.query(_DECLARED.format(where=""))}
-        seen = {row["campaign_id"]: row for row in await self._pool.query(_SEEN.format(where=""))}
+        seen = {row["campaign_id"]: row for row in await self._pool.query(_SEEN.format(where="", order=_FIRST))}
         found = [self._known(name, declared.get(name), seen.get(name)) for name in declared.keys() | seen.keys()]
         return sorted(found, key=lambda campaign: (-campaign.start_ms, campaign.campaign_id))
 

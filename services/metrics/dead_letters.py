@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from services.common.access.guard import noted, whose
+from services.common.access.roles import Role
 from services.common.clock import Clock
 from services.common.errors import InvalidRequest, NotFound
 from services.common.letters import Cursor, Letter, LetterBook, Place, Redriver
@@ -54,31 +57,40 @@ def build_letter_router(pool: StorePool, settings: Settings, clock: Clock) -> AP
         if redriven not in _FLAGS:
             raise InvalidRequest("redriven", "must be true or false")
         rows = parse_limit(limit, 100)
+        chosen = selection(reason, topic, start, end, redriven=_FLAGS[redriven])
         letters = await book.page(
-            selection(reason, topic, start, end, redriven=_FLAGS[redriven]),
+            replace(chosen, campaigns=whose(request).scope().regex),
             limit=rows,
             after=_behind(cursor, after),
             newest_first=True,
         )
-        values = await book.values(_small_enough(letters))
-        table = [letter_row(letter, values.get(letter.identity)) for letter in letters]
+        if whose(request).may(Role.ADMIN):
+            values = await book.values(_small_enough(letters))
+            table = [letter_row(letter, values.get(letter.identity)) for letter in letters]
+        else:
+            # What somebody sent, and its key, name people.
+            table = [{**letter_row(letter, None), "key": None} for letter in letters]
         following = str(Cursor.of(letters[-1])) if len(letters) == rows else None
         return table_page(request, COLUMNS, table, following=following, cursor_name="after")
 
     @router.get("/{topic}/{partition}/{offset}", summary="One letter with its value")
     async def dead_letter(
+        request: Request,
         topic: Annotated[str, Path(description="the topic's full name")],
         partition: Annotated[str, Path(description="the partition")],
         offset: Annotated[str, Path(description="the refused record's offset")],
     ) -> dict[str, Any]:
         place = Place.parse(f"{topic}/{partition}/{offset}")
+        noted(request, target=str(place))
         found = await book.find(place)
         if not found:
             raise NotFound("dead letter", str(place))
         return letter_answer(found, await book.values(found[:1]))
 
     @router.post("/redrive", summary="Send letters back to their topics, each once")
-    async def redrive(body: RedriveBody) -> dict[str, Any]:
+    async def redrive(request: Request, body: RedriveBody) -> dict[str, Any]:
+        chosen = body.model_dump(by_alias=True, exclude_defaults=True, exclude={"letters", "value", "fields"})
+        noted(request, target=", ".join(body.letters[:10]), letters=len(body.letters), **chosen)
         return report_answer(await redriver.redrive(body.request()))
 
     return router

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, PlainTextResponse, Response
+
+_FILE = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}"
 
 PAGE = Path(__file__).parent / "web" / "dist"
 
@@ -31,7 +34,7 @@ def add_pages(router: APIRouter) -> None:
     @router.get("/assets/{name}", include_in_schema=False)
     async def asset(name: str) -> Response:
         file = PAGE / "assets" / name
-        if "/" in name or ".." in name or not file.is_file():
+        if re.fullmatch(_FILE, name) is None or not file.is_file():
             return PlainTextResponse("Not found\n", status_code=404)
         # The build puts a hash of the content into each name.
         return FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})

@@ -10,14 +10,18 @@ from pydantic import ValidationError
 
 from schemas.campaigns import Campaign
 from schemas.metrics import METRICS
-from services.common.errors import InvalidRequest
+from services.common.access.changes import changes
+from services.common.access.guard import noted, whose
+from services.common.access.roles import Role
+from services.common.errors import Forbidden, InvalidRequest, NotFound
 from services.common.paging import PAGING, AnyPage, Page, Sorted, paging
 from services.common.query.buckets import parse_interval
 from services.common.query.completeness import kinds_behind
 from services.common.tabular import TABLE_FORMS, Column, Type, tabular_response
 from services.metrics.asking import Asking, CampaignId, Format, Period
-from services.metrics.baselines.choice import find_baseline, parse_baseline
+from services.metrics.baselines.choice import Choice, find_baseline, parse_baseline, unknown_baseline
 from services.metrics.baselines.series import compared_series
+from services.metrics.campaigns import CampaignBook
 from services.metrics.overview import overview_answer
 from services.metrics.params import (
     parse_dimension,
@@ -108,7 +112,8 @@ def build_router(asking: Asking) -> APIRouter:
     async def campaigns(request: Request, page: AnyPage, format: Format = None) -> Response:
         _refuse(request, "format", *PAGING)
         now = clock()
-        rows = [campaign.answer(now) for campaign in await book.list()]
+        mine = whose(request).scope()
+        rows = [campaign.answer(now) for campaign in await book.list() if mine.holds(campaign.campaign_id)]
         return tabular_response(request, _CAMPAIGNS, rows, page=page)
 
     @router.get("/campaigns/{campaign_id}", summary="One campaign")
@@ -117,6 +122,7 @@ def build_router(asking: Asking) -> APIRouter:
 
     @router.put("/campaigns/{campaign_id}", summary="Declare a campaign or replace its declaration")
     async def put_campaign(
+        request: Request,
         campaign_id: CampaignId,
         body: Annotated[
             dict[str, Any],
@@ -124,7 +130,11 @@ def build_router(asking: Asking) -> APIRouter:
         ],
     ) -> dict[str, Any]:
         declared = {key: value for key, value in body.items() if key not in _ANSWERED_ONLY}
-        _validated(campaign_id, declared)
+        baseline_id = _validated(campaign_id, declared).baseline_campaign_id
+        if baseline_id is not None and not whose(request).may(Role.ADMIN, baseline_id):
+            # Whoever may read this campaign is shown what it is compared with.
+            raise Forbidden("baseline_campaign_id: this needs the role admin for that campaign too")
+        noted(request, changed=changes(await _declared(book, campaign_id), declared))
         await book.put(campaign_id, declared)
         return (await book.get(campaign_id)).answer(clock())
 
@@ -133,7 +143,7 @@ def build_router(asking: Asking) -> APIRouter:
         request: Request, campaign_id: CampaignId, period: Period, baseline: BaselineText = None
     ) -> dict[str, Any]:
         refuse_unknown(request, "baseline")
-        choice = parse_baseline(baseline)
+        choice = _permitted(request, parse_baseline(baseline))
         known, question, completeness = await asking.about(campaign_id, period)
         compared = await find_baseline(book, known, choice)
         return await overview_answer(engine, known, compared, question, completeness)
@@ -151,7 +161,7 @@ def build_router(asking: Asking) -> APIRouter:
         format: Format = None,
     ) -> Response:
         refuse_unknown(request, "metrics", "interval", "group_by", "baseline", *PAGING)
-        choice = parse_baseline(baseline)
+        choice = _permitted(request, parse_baseline(baseline))
         names = parse_metrics(metrics, ("gmv", "uv"))
         minutes = parse_interval(interval)
         known, question, completeness = await asking.about(campaign_id, period, parse_dimension("group_by", group_by))
@@ -225,6 +235,20 @@ def _refuse(request: Request, *allowed: str) -> None:
     for name in request.query_params:
         if name not in allowed:
             raise InvalidRequest(name, f"no such parameter; there are {', '.join(allowed)}")
+
+
+def _permitted(request: Request, choice: Choice) -> Choice:
+    """Raises what is raised for a campaign that nobody knows, for one that the asker is told nothing of."""
+    if choice.campaign_id is not None and not whose(request).may(Role.VIEWER, choice.campaign_id):
+        raise unknown_baseline(choice.campaign_id)
+    return choice
+
+
+async def _declared(book: CampaignBook, campaign_id: str) -> dict[str, Any]:
+    try:
+        return (await book.get(campaign_id)).sent or {}
+    except NotFound:
+        return {}
 
 
 def _validated(campaign_id: str, body: dict[str, Any]) -> Campaign:

@@ -10,7 +10,12 @@ from services.common.store import StorePool
 
 logger = logging.getLogger(__name__)
 
-_DISKS = "SELECT name, toFloat64(free_space) AS free, toFloat64(total_space) AS size FROM system.disks"
+# Of several servers the disk of a name that has least room.
+_DISKS = """
+SELECT name, toFloat64(min(d.free_space)) AS free, toFloat64(argMin(d.total_space, d.free_space)) AS size
+FROM system.disks AS d
+GROUP BY name
+"""
 _TABLES = """
 SELECT table, sum(bytes) AS bytes, sum(rows) AS rows, max(parts) AS parts
 FROM
@@ -18,7 +23,7 @@ FROM
     SELECT table, sum(bytes_on_disk) AS bytes, sum(p.rows) AS rows, count() AS parts
     FROM system.parts AS p
     WHERE active AND database = currentDatabase()
-    GROUP BY table, partition_id
+    GROUP BY table, partition_id, hostName()
 )
 GROUP BY table
 """

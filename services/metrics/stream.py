@@ -26,6 +26,8 @@ IDLE_SECONDS = 10.0
 """How long a lens's snapshots go on after its last viewer left: a page that reloads finds them warm."""
 MOST_FILTERED = 16
 """Broadcasts with filters that run at a time: each asks the store every second."""
+MOST_WATCHED = 200
+"""Broadcasts without filters: one a campaign."""
 REMEMBERED = 600
 """Frames whose alerts are kept for those who come back."""
 PAST_MS = 3_600_000
@@ -104,7 +106,7 @@ class Broadcasts:
         self._closed = False
 
     async def admit(self, lens: Lens, look_up: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Raises what `look_up` raises for a campaign that cannot be watched, and `Busy` for one filter too many.
+        """Raises what `look_up` raises for a campaign that cannot be watched, and `Busy` for one too many.
 
         It is asked once however many come at a time, as after a restart, and not at all for one that is being watched.
         """
@@ -116,8 +118,8 @@ class Broadcasts:
             asking.add_done_callback(lambda _: self._asking.pop(lens, None))
         # One who gives up must not end it for the others.
         await asyncio.shield(asking)
-        if lens.filters and lens not in self._running and not self._closed:
-            self._make_room()
+        if lens not in self._running and not self._closed:
+            self._make_room(filtered=bool(lens.filters))
             # Here, so that it counts before its first viewer has come.
             self._begun(lens)
 
@@ -148,15 +150,17 @@ class Broadcasts:
             broadcast.task = asyncio.create_task(self._run(lens, broadcast), name=f"stream-{lens.campaign_id}")
         return broadcast
 
-    def _make_room(self) -> None:
-        """Ends the filtered broadcast that nobody has watched for longest, if there are too many for one more."""
-        filtered = {lens: broadcast for lens, broadcast in self._running.items() if lens.filters}
-        if len(filtered) < MOST_FILTERED:
+    def _make_room(self, *, filtered: bool) -> None:
+        """Ends the broadcast that nobody has watched for longest, if there are too many of its kind for one more."""
+        alike = {lens: broadcast for lens, broadcast in self._running.items() if bool(lens.filters) is filtered}
+        most = MOST_FILTERED if filtered else MOST_WATCHED
+        if len(alike) < most:
             return
-        idle = {lens: broadcast.idle_since for lens, broadcast in filtered.items() if not broadcast.viewers}
+        idle = {lens: broadcast.idle_since for lens, broadcast in alike.items() if not broadcast.viewers}
         left = {lens: since for lens, since in idle.items() if since is not None}
         if not left:
-            raise Busy(f"{MOST_FILTERED} filters are being watched; the snapshot of one can be asked for instead")
+            what = "filters" if filtered else "campaigns"
+            raise Busy(f"{most} {what} are being watched; the snapshot of one can be asked for instead")
         longest = min(left, key=lambda lens: left[lens])
         ended = self._running.pop(longest)
         if ended.task is not None:

@@ -39,9 +39,13 @@ class StreamResponse(Response):
         if wire.gzip:
             self.headers["Content-Encoding"] = "gzip"
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        with self._broadcasts.watching(self._lens, Viewer(connection, wire, self._last_id)):
+        viewer = Viewer(connection, wire, self._last_id)
+        with self._broadcasts.watching(self._lens, viewer):
             while (await receive())["type"] != "http.disconnect":
                 continue
+        # The door may have said so of one who may not watch any more, and is still there.
+        if not viewer.gone:
+            viewer.end()
 
 
 def _takes_gzip(scope: Scope) -> bool:

@@ -19,7 +19,7 @@ from services.common.kafka import ensure_topics
 from services.common.runtime import build_app
 from services.common.settings import Settings, load_settings
 from services.common.store import Store, StorePool
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 from services.common.store.migrate import migrate
 from services.ingest.rhythm import Rhythm
 from services.ingest.service import IngestService
@@ -142,8 +142,7 @@ class Stage:
     async def trim(self) -> None:
         """Keeps the embedded broker small; another one keeps what its topics are told to keep."""
         if self._broker is not None:
-            servers = self._broker.bootstrap_servers
-            await Trimmer(self.settings, servers, keep=_KEEP_RECORDS, step=_KEEP_RECORDS).trim()
+            await Trimmer(self.settings, keep=_KEEP_RECORDS, step=_KEEP_RECORDS).trim()
 
     async def close(self) -> None:
         """Stops everything that was started."""
@@ -180,8 +179,7 @@ class Stage:
         return settings.model_copy(update={"receivers_file": None})
 
     def _open_store(self) -> Store:
-        assert self.settings.clickhouse_url is not None
-        store = open_store(self.settings.clickhouse_url.get_secret_value(), timeout_seconds=60)
+        store = store_of(self.settings, timeout_seconds=60)
         migrate(store)
         return store
 

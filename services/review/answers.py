@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -42,13 +42,14 @@ class HttpAnswers:
         transport: httpx.AsyncBaseTransport | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         attempts: int = _ATTEMPTS,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
             timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
             transport=transport,
-            headers={"accept": "application/json"},
+            headers={"accept": "application/json", **(headers or {})},
         )
         self._turn = asyncio.Semaphore(_AT_A_TIME)
         self._pause = pause

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from services.common.access.client import credentials
 from services.common.errors import ConfigurationError
 from services.common.settings import load_settings
 
@@ -32,14 +33,15 @@ def review(campaign_id: str, api: str | None, out: Path, lang: str) -> None:
     from services.review.markdown import as_markdown
     from services.review.read import Readings, read
 
-    base = (api or load_settings().external_url).rstrip("/")
+    settings = load_settings()
+    base = (api or settings.external_url).rstrip("/")
     if re.fullmatch(CAMPAIGN_ID, campaign_id) is None:
         raise ConfigurationError(f"{campaign_id!r} is no campaign id: 1 to 64 of A-Z a-z 0-9 _ . -")
     if not base.startswith(("http://", "https://")):
         raise ConfigurationError(f"--api {base!r} is no address; it begins with http:// or https://")
 
     async def ask() -> Readings:
-        async with HttpAnswers(base) as answers:
+        async with HttpAnswers(base, headers=credentials(settings)) as answers:
             return await read(answers, campaign_id)
 
     readings = asyncio.run(ask())

@@ -24,6 +24,7 @@ _AT_A_TIME = 2
 _WAITING = 8
 _SECONDS = 60.0
 _ELSEWHERE_SECONDS = 10.0
+_CREDENTIALS = ("authorization", "cookie")
 _PARAMETERS = ("format", "lang")
 
 
@@ -77,11 +78,16 @@ class ReviewService:
         return router
 
     async def _read(self, request: Request, campaign_id: str) -> Readings:
+        # It is told what the asker may be told.
+        asker = {name: value for name in _CREDENTIALS if (value := request.headers.get(name)) is not None}
+        host = {"host": request.headers["host"]} if "host" in request.headers else {}
         # The application itself and no socket: this process may not be allowed to reach its own address.
         transport = httpx.ASGITransport(request.app, raise_app_exceptions=False)
         async with (
-            HttpAnswers("http://review", seconds=_SECONDS, transport=transport, attempts=1) as here,
-            HttpAnswers(self._external_url, seconds=_ELSEWHERE_SECONDS, attempts=2) as there,
+            HttpAnswers(
+                "http://review", seconds=_SECONDS, transport=transport, attempts=1, headers={**asker, **host}
+            ) as here,
+            HttpAnswers(self._external_url, seconds=_ELSEWHERE_SECONDS, attempts=2, headers=asker) as there,
         ):
             return await read(WithAlertsElsewhere(here, there), campaign_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 import httpx
 
@@ -17,13 +18,15 @@ _WAIT_SECONDS = 90.0
 _HINT = "; --no-campaign goes on without"
 
 
-async def put_campaign(api: str, campaign: Campaign, stop: asyncio.Event) -> None:
-    """`PUT`s the campaign, up to a minute and a half while the API is not up.
+async def put_campaign(
+    api: str, campaign: Campaign, stop: asyncio.Event, headers: Mapping[str, str] | None = None
+) -> None:
+    """`PUT`s the campaign, with what says who asks in `headers`, up to a minute and a half while the API is not up.
 
     Raises `DeliveryError` when it refuses the campaign or never answers.
     """
     url = f"{api.rstrip('/')}/api/v1/campaigns/{campaign.campaign_id}"
-    async with httpx.AsyncClient(timeout=10.0, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=10.0, trust_env=False, headers=headers) as client:
         async for last in attempts(_WAIT_SECONDS, stop):
             try:
                 response = await client.put(url, json=campaign.body)

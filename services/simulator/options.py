@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from services.common.access.client import credentials
 from services.common.clock import to_ms, wall_clock
 from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
@@ -128,6 +129,7 @@ def send(
         duplicates=options["duplicates"],
         disorder_seconds=options["disorder"],
         seed=options["seed"],
+        headers=credentials(settings),
     )
 
     async def work() -> int:

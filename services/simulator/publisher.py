@@ -7,10 +7,11 @@ import logging
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.common.errors import BrokerError
+from services.common.kafka import admin_client, producer_client
+from services.common.kafka.trouble import trouble
 from services.common.settings import EVENT_KINDS, Settings
 from services.simulator.patience import attempts
 from services.simulator.timeline import Record
@@ -26,6 +27,7 @@ class Publisher:
 
     def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
         assert settings.kafka_bootstrap_servers is not None
+        self._settings = settings
         self._servers = settings.kafka_bootstrap_servers
         self._topics = {kind: settings.topics[kind] for kind in EVENT_KINDS}
         self._stop = stop
@@ -39,7 +41,8 @@ class Publisher:
                 missing = await self._missing_topics()
             except (KafkaError, OSError, TimeoutError) as error:
                 if last:
-                    raise BrokerError(f"no Kafka at {self._servers}: {error}") from error
+                    why = await trouble(self._settings) or str(error)
+                    raise BrokerError(f"no Kafka at {self._servers}: {why}") from error
                 continue
             if not missing:
                 await self._connect()
@@ -88,8 +91,8 @@ class Publisher:
         return failed
 
     async def _connect(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._servers,
+        producer = producer_client(
+            self._settings,
             enable_idempotence=True,
             acks="all",
             linger_ms=5,
@@ -116,7 +119,7 @@ class Publisher:
             logger.warning("the producer did not close in time")
 
     async def _missing_topics(self) -> list[str]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=5_000)
+        admin = admin_client(self._settings, request_timeout_ms=5_000)
         try:
             async with asyncio.timeout(10):
                 await admin.start()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +27,8 @@ _BREATH_SECONDS = 0.05
 class Delivery:
     """How a source's events go out.
 
-    `api` is where campaigns are `PUT`, None for nowhere. `live_seconds` is how long the live part lasts, None
+    `api` is where campaigns are `PUT`, None for nowhere, with `headers` that say who does.
+    `live_seconds` is how long the live part lasts, None
     for ever, 0 for the history alone. `ground_truth` is written anew, one incident a line as it begins.
     """
 
@@ -37,6 +38,7 @@ class Delivery:
     duplicates: float = 0.0
     disorder_seconds: float = 0.0
     seed: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def deliver(
@@ -57,7 +59,7 @@ async def deliver(
     Raises `BrokerError` or `DeliveryError` when Kafka or the API stay away.
     """
     if delivery.api is not None:
-        await put_campaign(delivery.api, source.campaign, stop)
+        await put_campaign(delivery.api, source.campaign, stop, delivery.headers)
     history_end = clock()
     coming = arrivals(
         source.records(),
@@ -80,7 +82,7 @@ async def deliver(
             while arrival is not None and arrival.at_ms <= bound and len(chunk) < _CHUNK:
                 chunk.append(arrival.record)
                 arrival = next(coming, None)
-            await _announce(source, delivery.api, truth, stop)
+            await _announce(source, delivery, truth, stop)
             if chunk:
                 await publisher.publish(chunk)
                 sent += len(chunk)
@@ -105,13 +107,13 @@ def _end(live_ms: int | None, history_end: int, live_seconds: float | None) -> i
     return None if live_ms is None else live_ms + round(live_seconds * SECOND_MS)
 
 
-async def _announce(source: Source, api: str | None, truth: BinaryIO | None, stop: asyncio.Event) -> None:
+async def _announce(source: Source, delivery: Delivery, truth: BinaryIO | None, stop: asyncio.Event) -> None:
     notices = source.timeline.notices
     while notices:
         notice = notices.popleft()
         if not isinstance(notice, Truth):
-            if api is not None:
-                await put_campaign(api, notice, stop)
+            if delivery.api is not None:
+                await put_campaign(delivery.api, notice, stop, delivery.headers)
             continue
         logger.info("incident", extra={"type": notice.type, "labels": notice.labels})
         if truth is not None:

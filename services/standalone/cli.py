@@ -58,10 +58,12 @@ def standalone(data_dir: Path, http_port: int, kafka_port: int, host: str | None
     import uvloop
 
     from services.common.logs import configure_logs
+    from services.common.tracing import start_tracing
     from services.standalone.system import Place, System
 
     system = System(Place(data_dir, http_port, kafka_port, host), stop)
     configure_logs(system.settings.log_level)
+    start_tracing(system.settings, "standalone")
     uvloop.run(system.run())
 
 
@@ -81,6 +83,7 @@ def demo(data_dir: Path, http_port: int, kafka_port: int, host: str | None) -> N
     import uvloop
 
     from services.common.logs import configure_logs
+    from services.common.tracing import start_tracing
     from services.standalone.demo import DemoInput, replay_command
     from services.standalone.system import Place, System
 
@@ -89,6 +92,7 @@ def demo(data_dir: Path, http_port: int, kafka_port: int, host: str | None) -> N
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as stream:
         configure_logs(system.settings.log_level, stream)
+        start_tracing(system.settings, "demo")
         banner = "\n".join(
             (
                 "",

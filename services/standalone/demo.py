@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import httpx
 from fastapi import APIRouter
 
+from services.common.access.client import credentials
 from services.common.clock import wall_clock
 from services.common.settings import Settings
 from services.standalone.runs import begin_run
@@ -50,7 +51,9 @@ async def replay_command(settings: Settings, base_url: str) -> list[str]:
 
     Raises `httpx.HTTPError` when the API does not answer.
     """
-    async with httpx.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=base_url, timeout=10, trust_env=False, headers=credentials(settings)
+    ) as client:
         campaign_id = await begin_run(client, wall_clock())
     return tied_command(
         "sys.argv[0] = 'warroom'\nfrom services.cli import main\nmain()",

@@ -6,17 +6,19 @@ import asyncio
 import logging
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
+
+from services.common.kafka import admin_client
+from services.common.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _CALL_SECONDS = 10.0
 
 
-async def evict_members(bootstrap_servers: str, group: str) -> int:
-    """Makes every member leave the group and returns how many did.
+async def evict_members(settings: Settings) -> int:
+    """Makes every member leave the consumer group and returns how many did.
 
     `noida-db` waits for a member that died without leaving for as long as it runs, whatever the session timeout: the
     next one would never be assigned its partitions. A member that lives, some `warroom ingest` beside us say, is told
@@ -24,7 +26,8 @@ async def evict_members(bootstrap_servers: str, group: str) -> int:
 
     Failing is no reason not to start: the group may have no dead member at all.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    group = settings.consumer_group
+    admin = admin_client(settings)
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             await admin.start()

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.access.service import AccessService, refuse_open_door
+from services.common.edge import rules_of
 from services.common.errors import ConfigurationError
 from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
 from services.common.store import Store
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
+from services.common.store.lifetime import apply_lifetimes
 from services.common.store.migrate import migrate
 from services.standalone.broker import EmbeddedBroker, can_listen, holds_within
 from services.standalone.keeper import BrokerKeeper
@@ -46,6 +49,7 @@ def standalone_settings(place: Place) -> tuple[Settings, bool]:
     The second value tells whether the broker is an embedded one. Raises `ConfigurationError`.
     """
     given = load_settings(http_host=place.host, http_port=place.http_port)
+    refuse_open_door(given)
     directory = place.data_dir.resolve()
     if not given.clickhouse_url and set("?#%") & set(str(directory)):
         raise ConfigurationError(f"the data directory {directory} has a '?', '#' or '%' in its path; choose another")
@@ -62,8 +66,14 @@ def standalone_settings(place: Place) -> tuple[Settings, bool]:
         for name, value in embedded.items()
         if name not in given.model_fields_set or getattr(given, name) in (None, "")
     }
+    embedded_broker = "kafka_bootstrap_servers" in missing
+    if embedded_broker and given.kafka_security_protocol != "PLAINTEXT":
+        raise ConfigurationError(
+            f"WARROOM_KAFKA_SECURITY_PROTOCOL is {given.kafka_security_protocol}, and the embedded broker knows no TLS "
+            "and no SASL; set WARROOM_KAFKA_BOOTSTRAP_SERVERS to a Kafka, or remove it"
+        )
     settings = load_settings(http_host=place.host, http_port=place.http_port, **missing)
-    return settings, "kafka_bootstrap_servers" in missing
+    return settings, embedded_broker
 
 
 class System:
@@ -97,8 +107,10 @@ class System:
             logger.info("started", extra={"seconds": round(time.monotonic() - started, 2)})
             await run_services(
                 [*self._services(), *companions],
+                self._access(),
                 host=self.settings.http_host,
                 port=self.settings.http_port,
+                rules=rules_of(self.settings),
                 stop=stop,
             )
         finally:
@@ -109,23 +121,23 @@ class System:
         await self._http_port_free()
         if self._broker is not None:
             await self._broker.start()
-            await evict_members(self._broker.bootstrap_servers, self.settings.consumer_group)
+            await evict_members(self.settings)
         await _to_its_end(asyncio.create_task(asyncio.to_thread(self._open_store)))
         from services.common.kafka.topics import ensure_topics
 
         await ensure_topics(self.settings)
 
     def _open_store(self) -> None:
-        url = self.settings.clickhouse_url
-        assert url is not None
-        self._store = open_store(url.get_secret_value(), timeout_seconds=self.settings.store_timeout_seconds)
+        self._store = store_of(self.settings)
         migrate(self._store)
+        apply_lifetimes(self._store, self.settings)
 
     def _services(self) -> list[Service]:
         from services.alerts.service import AlertsService
         from services.audit.service import AuditService
         from services.ingest.service import IngestService
         from services.metrics.service import MetricsService
+        from services.privacy.service import PrivacyService
         from services.review.service import ReviewService
 
         assert self._store is not None
@@ -134,15 +146,19 @@ class System:
             MetricsService(self.settings, self._store),
             AlertsService(self.settings, self._store),
             AuditService(self.settings, self._store),
+            PrivacyService(self.settings, self._store),
             ReviewService(self.settings),
         ]
         if self._broker is not None:
             services.append(BrokerKeeper(self._broker, self._trimmer()))
         return services
 
+    def _access(self) -> AccessService:
+        assert self._store is not None
+        return AccessService(self.settings, self._store)
+
     def _trimmer(self) -> Trimmer:
-        assert self.settings.kafka_bootstrap_servers is not None
-        return Trimmer(self.settings, self.settings.kafka_bootstrap_servers)
+        return Trimmer(self.settings)
 
     async def _http_port_free(self) -> None:
         host, port = self.settings.http_host, self.settings.http_port

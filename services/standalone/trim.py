@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
+from services.common.kafka import admin_client
 from services.common.settings import EVENT_KINDS, Settings
 
 logger = logging.getLogger(__name__)
@@ -50,14 +51,13 @@ class Trimmer:
     def __init__(
         self,
         settings: Settings,
-        bootstrap_servers: str,
         *,
         keep: int = KEEP_RECORDS,
         step: int = STEP_RECORDS,
     ) -> None:
+        self._settings = settings
         self._topics = {settings.topics[kind] for kind in EVENT_KINDS}
         self._group = settings.consumer_group
-        self._bootstrap_servers = bootstrap_servers
         self._keep = keep
         self._step = step
         self._starts: dict[TopicPartition, int] = {}
@@ -67,7 +67,7 @@ class Trimmer:
 
         A broker that does not answer is left for the next round.
         """
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers, request_timeout_ms=_CALL_MS)
+        admin = admin_client(self._settings, request_timeout_ms=_CALL_MS)
         try:
             async with asyncio.timeout(2 * _CALL_MS / 1000):
                 await admin.start()

@@ -15,8 +15,8 @@ from services.alerts.detectors.concentration import searches, spread_of, suspici
 from services.alerts.detectors.coupon_abuse import CouponAbuse, CouponAbuseParameters
 from services.alerts.detectors.order_brushing import OrderBrushingParameters
 from services.alerts.lifecycle import Sighting
-from services.alerts.readings.names import Pseudonyms
 from services.alerts.readings.suspects import Batch, Batches, Crowd, Point, Search, Suspect, Suspicion
+from services.common.people.suspects import Pseudonyms
 from services.common.settings import Settings
 
 NOW = 1_900_000_000_000

@@ -16,8 +16,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services.metrics": (COMMON, "schemas"),
     "services.alerts": (COMMON, "schemas"),
     "services.letters": (COMMON, "schemas"),
+    "services.privacy": (COMMON, "schemas"),
     "services.audit": (COMMON, "schemas"),
+    "services.doctor": (COMMON, "schemas"),
     "services.review": (COMMON, "schemas"),
+    "services.planning": (COMMON, "schemas"),
     "services.simulator": (COMMON, "schemas"),
     "services.rehearsal": (
         COMMON,
@@ -35,6 +38,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "services.metrics",
         "services.alerts",
         "services.audit",
+        "services.privacy",
         "services.review",
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tests.bench.alerts.measure import measure_alerts
 from tests.bench.detectors.measure import measure_detectors
 from tests.bench.measure import BROKERS, Missing, Plan, measure
 from tests.bench.page.measure import measure_page
+from tests.bench.planning.measure import Amounts, measure_planning
 from tests.bench.queries.measure import measure_queries
 from tests.bench.rehearsal.measure import Festivals, measure_rehearsal
 from tests.bench.sharing import NotEnough
@@ -25,7 +26,7 @@ from tests.bench.task import hush
 from tests.bench.viewers.measure import measure_viewers
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PARTS = ("ingest", "viewers", "queries", "detectors", "alerts", "rehearsal", "page")
+_PARTS = ("ingest", "planning", "viewers", "queries", "detectors", "alerts", "rehearsal", "page")
 _PACKAGES = ("aiokafka", "chdb-core", "clickhouse-connect", "msgspec", "numba", "pyarrow", "uvloop")
 
 
@@ -99,7 +100,12 @@ def bench(
     hush()
     parts = only or _PARTS
     chosen = (list(BROKERS) if broker == "both" else [broker]) if "ingest" in parts else []
+    cache = _ROOT / ".warroom" / "bench"
     figures: list[report.Figure] = []
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
     details: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for name in chosen:
@@ -107,40 +113,39 @@ def bench(
             broker=name,
             events=events or BROKERS[name].events,
             runs=runs,
-            cache=_ROOT / ".warroom" / "bench",
+            cache=cache,
             peers=None if skip_peers or not BROKERS[name].peers else _ROOT / ".venv-bench",
             processes=0 if skip_processes or not BROKERS[name].peers else 2,
         )
         try:
-            found, details[name] = measure(plan, lambda line: click.echo(line, err=True))
+            found, details[name] = measure(plan, say)
             figures += found
         except Missing as error:
             missing[name] = str(error)
     others: dict[str, Any] = {}
     if "viewers" in parts:
         try:
-            found, others["viewers"] = measure_viewers(viewers, runs, lambda line: click.echo(line, err=True))
+            found, others["viewers"] = measure_viewers(viewers, runs, say)
             figures += found
         except NotEnough as error:
             missing["viewers"] = str(error)
-    if "queries" in parts:
-        found, others["queries"] = measure_queries(query_events, query_store, lambda line: click.echo(line, err=True))
-        figures += found
-    if "detectors" in parts:
-        found, others["detectors"] = measure_detectors(runs, nab_corpus, lambda line: click.echo(line, err=True))
-        figures += found
-    if "alerts" in parts:
-        found, others["alerts"] = measure_alerts(lambda line: click.echo(line, err=True))
-        figures += found
+    plain: dict[str, Callable[[], tuple[list[report.Figure], dict[str, Any]]]] = {
+        "planning": lambda: measure_planning(Amounts(), cache, say),
+        "queries": lambda: measure_queries(query_events, query_store, say),
+        "detectors": lambda: measure_detectors(runs, nab_corpus, say),
+        "alerts": lambda: measure_alerts(say),
+    }
+    for part, take in plain.items():
+        if part in parts:
+            found, others[part] = take()
+            figures += found
     if "rehearsal" in parts:
         festivals = Festivals(rehearsal_seeds, rehearsal_hours, rehearsal_rate, rehearsal_step, rehearsal_history)
-        found, others["rehearsal"] = measure_rehearsal(
-            festivals, rehearsal_cards, lambda line: click.echo(line, err=True)
-        )
+        found, others["rehearsal"] = measure_rehearsal(festivals, rehearsal_cards, say)
         figures += found
     if "page" in parts:
         try:
-            found, others["page"] = measure_page(page_snapshots, lambda line: click.echo(line, err=True))
+            found, others["page"] = measure_page(page_snapshots, say)
             figures += found
         except NotEnough as error:
             missing["page"] = str(error)

@@ -40,11 +40,11 @@ async def ingest(task: Task) -> dict[str, Any]:
     store = open_store(url, timeout_seconds=60)
     migrate(store)
     try:
-        await _carry(task.warm_settings(clickhouse_url=SecretStr(url)), store, task.warm_events, task.broker_pid)
+        await carry(task.warm_settings(clickhouse_url=SecretStr(url)), store, task.warm_events, task.broker_pid)
         await asyncio.sleep(_REST_SECONDS)
         before = _timed()
         with MemoryWatch() as memory, LoopWatch() as loop:
-            result = await _carry(task.settings(clickhouse_url=SecretStr(url)), store, task.events, task.broker_pid)
+            result = await carry(task.settings(clickhouse_url=SecretStr(url)), store, task.events, task.broker_pid)
         result["memory_above_idle_mb"] = memory.above_idle_mb
         result["memory_idle_mb"] = memory.idle_mb
         result["event_loop_shares"] = loop.shares
@@ -56,7 +56,8 @@ async def ingest(task: Task) -> dict[str, Any]:
         store.close()
 
 
-async def _carry(settings: Settings, store: Store, events: int, broker_pid: int) -> dict[str, Any]:
+async def carry(settings: Settings, store: Store, events: int, broker_pid: int) -> dict[str, Any]:
+    """Runs the service until so many events are in, and says what that cost."""
     service = IngestService(settings, store)
     stop = asyncio.Event()
     before = handled()

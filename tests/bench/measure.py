@@ -13,10 +13,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+import psutil
+
 from services.common.settings import EVENT_KINDS
 from tests.bench import neighbours, report
 from tests.bench.backlog import events, fill, generate, only
 from tests.bench.group import run_group
+from tests.bench.meter import cpu_seconds
 from tests.bench.sharing import NotEnough, Share, share
 from tests.bench.task import Task, run
 from tests.support.broker import running_broker
@@ -115,9 +118,13 @@ def measure(plan: Plan, say: Say) -> tuple[list[report.Figure], dict[str, Any]]:
         kind.start(Path(directory) / "broker") as server,
     ):
         bench = Bench(plan, server, Path(directory), say)
+        broker = psutil.Process(server.pid)
+        before = cpu_seconds(broker)
         size = bench.fill()
+        filling = (cpu_seconds(broker) - before) / (plan.events + plan.warm_events) * 1e6
         runs = bench.backlog()
         figures = report.backlog_figures(plan.broker, runs)
+        figures.append(report.broker_figure(plan.broker, filling))
         details: dict[str, Any] = {
             "events": plan.events,
             "bytes_per_event": round(size / plan.events, 1),

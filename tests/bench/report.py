@@ -20,7 +20,7 @@ MEMORY_TARGET = 600.0
 PEER_TARGET = 8.0
 SPEED_UP_TARGET = 1.8
 
-_OWN_THREADS = {"event loop": "event loop", "python": "Python's other threads", "MergeMutate": "ClickHouse's merges"}
+OWN_THREADS = {"event loop": "event loop", "python": "Python's other threads", "MergeMutate": "ClickHouse's merges"}
 """All other names are given by ClickHouse, to threads that insert and fill the rollups for the most part."""
 
 
@@ -68,12 +68,37 @@ def backlog_figures(broker: str, runs: Runs) -> list[Figure]:
         Figure(broker, f"broker's CPU under {name}", round(of(kind, "broker_cpu_us_per_event"), 2), "us/event")
         for kind, name in names.items()
     ]
+    figures += [
+        Figure(broker, f"CPU of ingest: {part}", round(cost, 2), "us/event")
+        for part, cost in _parts(runs["ingest"]).items()
+    ]
     memory = of("ingest", "memory_above_idle_mb")
+    figures.append(Figure(broker, "ingest's memory at idle", of("ingest", "memory_idle_mb"), "MB"))
     note = f"idle: {of('ingest', 'memory_idle_mb'):.0f} MB"
     figures.append(
         Figure(broker, "ingest's peak memory above idle", memory, "MB", MEMORY_TARGET, at_most=True, note=note)
     )
     return figures
+
+
+def broker_figure(broker: str, cost: float) -> Figure:
+    """What taking an event from a producer costs the broker."""
+    return Figure(broker, "broker's CPU under producers", round(cost, 2), "us/event")
+
+
+def _parts(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Medians of what ingest's own threads cost, ClickHouse's merges, and the rest of ClickHouse, us an event."""
+
+    def part(thread: str) -> str:
+        name = OWN_THREADS.get(thread, "ClickHouse's inserts and rollups")
+        return name if name.startswith("ClickHouse") else "its own threads"
+
+    costs = {"its own threads": [0.0] * len(runs), "ClickHouse's inserts and rollups": [0.0] * len(runs)}
+    costs["ClickHouse's merges"] = [0.0] * len(runs)
+    for at, run in enumerate(runs):
+        for thread, cost in run["threads_cpu_us_per_event"].items():
+            costs[part(thread)][at] += cost
+    return {name: statistics.median(found) for name, found in costs.items()}
 
 
 def peer_figures(broker: str, runs: Runs, missing: Mapping[str, str]) -> list[Figure]:
@@ -149,7 +174,7 @@ def time_lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     run = sorted(runs, key=lambda each: float(each["cpu_us_per_event"]))[len(runs) // 2]
     threads: dict[str, float] = {}
     for thread, cost in run["threads_cpu_us_per_event"].items():
-        name = _OWN_THREADS.get(thread, "ClickHouse, the rest")
+        name = OWN_THREADS.get(thread, "ClickHouse, the rest")
         threads[name] = threads.get(name, 0.0) + cost
     waited = run["waited_seconds"].items()
     return [

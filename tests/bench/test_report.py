@@ -14,6 +14,7 @@ def run(speed: float, cost: float, memory: float = 100.0) -> dict[str, Any]:
         "broker_cpu_us_per_event": 1.0,
         "memory_above_idle_mb": memory,
         "memory_idle_mb": 300.0,
+        "threads_cpu_us_per_event": {"event loop": 2.0, "python": 0.5, "MergeMutate": 3.0, "Fetch": cost, "Other": 1.0},
     }
 
 
@@ -33,6 +34,14 @@ def test_medians_decide_whether_a_target_is_met() -> None:
     assert (figures["CPU of ingest"].value, figures["CPU of ingest"].met) == (4.9, True)
     memory = figures["ingest's peak memory above idle"]
     assert (memory.value, memory.met) == (601, False)
+
+
+def test_the_cpu_of_ingest_falls_into_its_own_and_that_of_clickhouse() -> None:
+    """Catches: a thread that is counted nowhere, or ClickHouse's work counted as ingest's own."""
+    figures = found(backlog_figures("kafka", {"drain": [run(9, 2)], "naive": [run(9, 8)], "ingest": [run(9, 4)]}))
+    assert figures["CPU of ingest: its own threads"].value == 2.5
+    assert figures["CPU of ingest: ClickHouse's inserts and rollups"].value == 5.0
+    assert figures["CPU of ingest: ClickHouse's merges"].value == 3.0
 
 
 def test_a_peer_is_compared_by_cost_and_by_speed() -> None:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from services.common.access.service import unguarded
 from services.common.runtime import run_services
 from services.common.settings import Settings
 from services.common.store import Store
@@ -70,7 +71,8 @@ def desk(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
     # No folds: other tests write events into this store that claim to have arrived long ago.
     service = MetricsService(Settings(), store, clock=lambda: int(clock.read_text()), background=False)
     thread = threading.Thread(
-        target=loop.run_until_complete, args=(run_services([service], host="127.0.0.1", port=port, stop=stop),)
+        target=loop.run_until_complete,
+        args=(run_services([service], unguarded(), host="127.0.0.1", port=port, stop=stop),),
     )
     thread.start()
     try:

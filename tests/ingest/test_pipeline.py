@@ -26,6 +26,7 @@ from tests.ingest.harness import (
     until_handled,
 )
 from tests.support.kafka import KafkaServer
+from tests.support.people import named
 from tests.support.store import fresh_campaign
 from tests.support.waiting import until
 
@@ -76,7 +77,11 @@ async def test_every_kind_arrives_as_it_was_sent(broker: KafkaServer, store: Sto
         return only
 
     seen = row("traffic_events")
-    assert (seen["event_id"], seen["session_id"], seen["item_id"]) == (sent["traffic"]["event_id"], "s1", "i1")
+    assert (seen["event_id"], seen["item_id"]) == (sent["traffic"]["event_id"], "i1")
+    assert seen["session_id"] == named(store, "session_id", "s1")
+    assert {seen["user_id"], row("order_events")["user_id"], row("coupon_events")["user_id"]} == {
+        named(store, "user_id", "u1")
+    }
     assert (seen["engagement_time_msec"], seen["channel"], seen["item_category"]) == (1500, "unknown", "unknown")
     bought = row("order_events")
     assert (bought["value"], bought["original_value"]) == (Decimal("100.00"), Decimal("100.00"))
@@ -232,4 +237,6 @@ async def test_blocks_of_any_size_carry_the_same(broker: KafkaServer, store: Sto
         await produce(settings, records)
         await until_handled(store, settings, records)
     users = store.query("SELECT user_id FROM traffic_events WHERE campaign_id = {c:String}", {"c": campaign})
-    assert sorted(row["user_id"] for row in users) == sorted(f"u{number}" for number in range(40))
+    assert sorted(row["user_id"] for row in users) == sorted(
+        named(store, "user_id", f"u{number}") for number in range(40)
+    )

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common import prometheus
+from services.common.access.service import unguarded
 from services.common.errors import NotFound, StoreUnavailable
 from services.common.runtime import run_services
 from services.metrics import stream, viewer
@@ -173,7 +174,7 @@ class Place:
 async def running(source: Callable[[Lens], Ticks]) -> AsyncIterator[Place]:
     stop = asyncio.Event()
     place = Place(Room(source), free_port())
-    served = asyncio.create_task(run_services([place.room], host="127.0.0.1", port=place.port, stop=stop))
+    served = asyncio.create_task(run_services([place.room], unguarded(), host="127.0.0.1", port=place.port, stop=stop))
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", place.port)

@@ -118,7 +118,7 @@ async def test_trimming_deletes_what_the_group_has_read_and_leaves_dead_letters(
     await consumer.start()
     consumer.assign([traffic, orders, letters])
     await consumer.commit({traffic: 20, orders: 7, letters: 30})
-    trimmer = Trimmer(settings, broker.bootstrap_servers, keep=5, step=5)
+    trimmer = Trimmer(settings, keep=5, step=5)
     await trimmer.trim()
     starts = await consumer.beginning_offsets([traffic, orders, letters])
     await consumer.stop()

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from fastapi import APIRouter
 
+from services.common.access.service import unguarded
 from services.common.errors import WarroomError
 from services.common.runtime import run_services
 from tests.support.broker import free_port
@@ -33,4 +34,4 @@ class Quitter:
 async def test_a_service_that_ends_by_itself_is_an_error(cancelled: bool) -> None:
     """Status 0 would tell whoever started the process that all is well."""
     with pytest.raises(WarroomError, match="quitter ended by itself"):
-        await run_services([Quitter(cancelled=cancelled)], host="127.0.0.1", port=free_port())
+        await run_services([Quitter(cancelled=cancelled)], unguarded(), host="127.0.0.1", port=free_port())

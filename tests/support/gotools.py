@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from tests.support.debian import NotToBeHad
+from tests.support.debian import FETCH_SECONDS, NotToBeHad
 
 MODULES = Path(__file__).resolve().parent / "go"
 BUILD_SECONDS = 1200
@@ -67,3 +68,24 @@ def _hash(module: Path) -> str:
     for file in sorted(module.iterdir()):
         digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+@cache
+def module_folder(tool: str, module: str) -> Path:
+    """The files of a module that `tests/support/go/TOOL` requires, fetched, and checked by its `go.sum`.
+
+    Raises `NotToBeHad`.
+    """
+    go = shutil.which("go")
+    if go is None:
+        raise NotToBeHad(f"{module}: install Go 1.24 or later (https://go.dev/doc/install)")
+    try:
+        done = subprocess.run(
+            [go, "mod", "download", "-json", module],
+            cwd=MODULES / tool, capture_output=True, timeout=FETCH_SECONDS, check=True,
+            env={**os.environ, "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
+        )  # fmt: skip
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        said = (error.stdout or b"").decode(errors="replace") + (error.stderr or b"").decode(errors="replace")
+        raise NotToBeHad(f"{module}: {said.strip()[-2000:] or error}") from None
+    return Path(json.loads(done.stdout)["Dir"])

@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from schemas.alerts import Alert, AlertDetail, Silence
+from schemas.http.shapes.access import ActivityRow, SessionAnswer
 from schemas.http.shapes.alerts import RuleList
 from schemas.http.shapes.base import Health, Listing, Problem, Table
 from schemas.http.shapes.numbers import (
@@ -52,6 +53,8 @@ SHAPES: Final[Mapping[str, type[BaseModel]]] = {
     "GET /api/v1/rules": RuleList,
     "GET /api/v1/rehearsals": Listing[RehearsalRow],
     "GET /api/v1/rehearsals/{name}": Scorecard,
+    "GET /api/v1/session": SessionAnswer,
+    "GET /api/v1/activity": Listing[ActivityRow],
     "GET /healthz": Health,
     "GET /readyz": Health,
 }
@@ -65,6 +68,17 @@ _PROBLEM = {
     "description": "A problem document (RFC 9457)",
     "content": {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}},
 }
+# Nothing at all where nobody is asked who they are: an open loopback.
+_SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"session": []}, {}]
+_SCHEMES: Final = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`wr_...`), or an access token (JWT) of the OpenID provider",
+    },
+    "session": {"type": "apiKey", "in": "cookie", "name": "warroom_session", "description": "After `/login`"},
+}
+_WITHOUT_LOGIN: Final = ("/healthz", "/readyz")
 _WRITTEN_WHOLE = frozenset({"Alert", "AlertDetail", "Moment", "Delivery", "Silence"})
 
 
@@ -97,8 +111,12 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
     schemas.update(found)
     for name in _NOT_ANSWERED:
         schemas.pop(name, None)
+    document["components"]["securitySchemes"] = _SCHEMES
+    document["security"] = _SECURITY
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            if path in _WITHOUT_LOGIN:
+                operation["security"] = []
             responses = operation["responses"]
             responses.pop("422", None)
             responses["default"] = _PROBLEM

@@ -18,7 +18,7 @@ from services.common.errors import ConfigurationError
 from services.common.logs import configure_logs
 from services.common.settings import Settings, load_settings
 from services.common.store import StorePool
-from services.common.store.clickhouse import open_store
+from services.common.store.clickhouse import store_of
 
 _HEADS = ("fired at", "for", "severity", "rule", "labels", "pages", "summary")
 
@@ -50,7 +50,7 @@ async def _run(
 ) -> Report:
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that is to be read")
-    store = open_store(settings.clickhouse_url.get_secret_value(), timeout_seconds=settings.store_timeout_seconds)
+    store = store_of(settings)
     pool = StorePool(store, threads=2, name="backtest")
     try:
         return await backtest(pool, rules, start_ms, end_ms, step=step, campaign=campaign)

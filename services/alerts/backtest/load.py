@@ -11,6 +11,7 @@ import numpy as np
 from schemas.campaigns import Campaign
 from schemas.metrics import Kind
 from services.alerts import queries
+from services.alerts.activity import ALL_ACTIVITY
 from services.alerts.backtest import queries as period
 from services.alerts.memory.past import Past, Sales, Stream, running
 from services.alerts.plan import Plan, plan_of
@@ -50,7 +51,7 @@ async def read_plans(pool: StorePool) -> dict[str, Plan]:
     rows = await pool.query(queries.CAMPAIGNS)
     plans = {row["campaign_id"]: plan_of(Campaign.model_validate_json(row["declared"])) for row in rows}
     first: dict[str, int] = {}
-    for row in await pool.query(queries.ACTIVITY):
+    for row in await pool.query(ALL_ACTIVITY):
         first[row["campaign_id"]] = min(row["first_event"], first.get(row["campaign_id"], row["first_event"]))
     starts = {**first, **{name: plan.start_ms for name, plan in plans.items()}}
     return {

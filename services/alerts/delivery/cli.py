@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from services.alerts.alert import Transition
     from services.alerts.delivery.receiver import Receiver
 
 
@@ -58,49 +57,11 @@ def test(names: tuple[str, ...]) -> None:
 
 
 async def _tell_all(chosen: list[Receiver]) -> bool:
-    from services.common.clock import wall_clock
+    from services.alerts.delivery.trial import told
 
     well = True
     for receiver in chosen:
-        try:
-            for kind in ("firing", "resolved"):
-                now = wall_clock()
-                message = receiver.sink.render([_notice(kind, now)], receiver.context(now))
-                attempt = await receiver.sink.send(message, now)
-                click.echo(
-                    f"{receiver.name}: {kind}: {'taken' if attempt.delivered else 'NOT taken'}, {attempt.detail}"
-                )
-                if not attempt.delivered:
-                    well = False
-                    break
-        finally:
-            await receiver.sink.close()
+        async for kind, attempt in told(receiver):
+            click.echo(f"{receiver.name}: {kind}: {'taken' if attempt.delivered else 'NOT taken'}, {attempt.detail}")
+            well = well and attempt.delivered
     return well
-
-
-def _notice(kind: str, now: int) -> Transition:
-    from services.alerts.alert import Alert, Transition, alert_id, fingerprint_of
-    from services.alerts.lifecycle import Life, State
-
-    labels = {"campaign_id": "warroom-test"}
-    fingerprint = fingerprint_of("receiver_test", labels)
-    # Both notices are of one incident, which began at the start of the minute.
-    began = now - now % 60_000
-    over = kind == "resolved"
-    alert = Alert(
-        id=alert_id(began, fingerprint),
-        rule="receiver_test",
-        severity="info",
-        campaign_id=labels["campaign_id"],
-        labels=labels,
-        fingerprint=fingerprint,
-        life=Life(State.RESOLVED if over else State.FIRING, began, fired_at=began, ends_at=now if over else None),
-        value=0,
-        threshold=0,
-        summary="A test of this receiver: nothing is wrong",
-        runbook="Nothing is to be done.",
-        starts_at=began,
-        complete_until=now,
-        annotations={"summary_zh": "接收方测试：一切正常", "runbook_zh": "无需处理。"},
-    )
-    return Transition(alert, now, notice=kind)

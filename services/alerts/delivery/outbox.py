@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from services.alerts.alert import Transition
 from services.alerts.delivery.bucket import Budget
 from services.alerts.delivery.health import Health, ReceiverState
+from services.alerts.delivery.looks import Looks
 from services.alerts.delivery.receiver import Receiver
 from services.alerts.delivery.routing import after_escalation, route
 from services.alerts.delivery.worker import Standing, Timing, Wanted, Worker, monotonic_ms
@@ -27,6 +28,7 @@ class Outbox:
         self, ledger: Ledger, receivers: Sequence[Receiver], timing: Timing, standing: Standing = tuple
     ) -> None:
         self._receivers = list(receivers)
+        self._looks = Looks()
         # Several receivers may be one robot, with other alerts and other people to call: it has one limit.
         budgets: dict[tuple[str, ...], Budget] = {}
         now = monotonic_ms()
@@ -38,6 +40,7 @@ class Outbox:
                 budgets.setdefault(receiver.sink.account, Budget(receiver.sink.limit, now)),
                 self._wanted_by(receiver),
                 standing,
+                self._looks,
             )
             for receiver in self._receivers
         ]
@@ -63,6 +66,10 @@ class Outbox:
         """Queues a transition that is durable already, for those who are to be told; without a notice for nobody."""
         for worker in self._workers:
             worker.put(notice)
+
+    def traced(self, transitions: Sequence[Transition], reference: str | None) -> None:
+        """These came of a look with this `traceparent`: what tells of them will be linked to it."""
+        self._looks.remember(transitions, reference)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Delivers until `stop`."""

@@ -65,8 +65,13 @@ def load_receivers(settings: Settings, environment: Mapping[str, str]) -> list[R
         url = settings.alert_webhook_url.get_secret_value()
         _check_address(url, "WARROOM_ALERT_WEBHOOK_URL")
         entry = ReceiverEntry(name=RECEIVER, type="webhook", url="http://of.the.setting")
-        receivers.append(Receiver(entry, Webhook([url]), settings.external_url))
+        receivers.append(Receiver(entry, Webhook([url], _secret(settings)), settings.external_url))
     return receivers
+
+
+def _secret(settings: Settings) -> str | None:
+    secret = settings.alert_webhook_secret
+    return None if secret is None else secret.get_secret_value()
 
 
 def parse_receivers(text: str, source: str) -> list[ReceiverEntry]:
@@ -143,7 +148,7 @@ def _sink(entry: ReceiverEntry, secrets: _Secrets) -> Sink:
 
 _SINKS: Mapping[str, Callable[[ReceiverEntry, Sequence[str], str | None], Sink]] = {
     "alertmanager": lambda entry, urls, _: Alertmanager(urls, resend_ms=entry.resend_seconds * 1000),
-    "webhook": lambda entry, urls, _: (EscalationWebhook if entry.escalation else Webhook)(urls),
+    "webhook": lambda entry, urls, secret: (EscalationWebhook if entry.escalation else Webhook)(urls, secret),
     "pagerduty": lambda _, urls, secret: PagerDuty(secret or "", urls[0]),
     "slack": lambda _, urls, __: Slack(urls[0]),
     "dingtalk": lambda _, urls, secret: DingTalk(urls[0], secret),

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from services.alerts.alert import Alert, Transition
 from services.alerts.delivery.bucket import Budget
 from services.alerts.delivery.health import Health
+from services.alerts.delivery.looks import Looks
 from services.alerts.delivery.queue import Key, choose, in_turn, key_of
 from services.alerts.delivery.receiver import Receiver
 from services.alerts.delivery.routing import after_escalation
 from services.alerts.delivery.sinks.base import FIRING, OPENING, RESOLVED, Attempt
 from services.alerts.ledger import Ledger
 from services.alerts.waiting import pause
-from services.common import prometheus
+from services.common import prometheus, tracing
 from services.common.clock import Clock
 from services.common.errors import StoreError
 
@@ -87,9 +88,12 @@ class Worker:
         budget: Budget,
         wanted: Wanted,
         standing: Standing,
+        looks: Looks | None = None,
     ) -> None:
-        """`budget` may be shared with other receivers at the same address."""
+        """`budget` may be shared with other receivers at the same address, and `looks` with all."""
+        self._looks = looks or Looks()
         self.receiver = receiver
+        self._attributes = {"warroom.receiver.kind": receiver.kind}
         self.health = Health()
         self._ledger = ledger
         self._timing = timing
@@ -271,7 +275,9 @@ class Worker:
         now = self._timing.clock()
         try:
             message = self.receiver.sink.render(batch, self.receiver.context(now))
-            attempt = await self.receiver.sink.send(message, now)
+            with tracing.span("delivery", self._attributes, kind="client", links=self._looks.of(batch)) as span:
+                attempt = await self.receiver.sink.send(message, now)
+                span.say({"warroom.delivered": str(attempt.delivered).lower(), "warroom.notices": len(batch)})
         except Exception:
             # A fault of ours in one message must stop neither the others nor the service.
             logger.exception("message cannot be made", extra={"receiver": self.receiver.name})

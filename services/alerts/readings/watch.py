@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.alerts.readings import suspects_sql
-from services.alerts.readings.names import Pseudonyms, read_pseudonyms
 from services.alerts.readings.suspects import (
     Batch,
     Batches,
@@ -19,6 +18,7 @@ from services.alerts.readings.suspects import (
     Suspect,
     Suspicion,
 )
+from services.common.people.suspects import Pseudonyms, read_pseudonyms
 from services.common.store import Row, StorePool
 
 _LEAST_PACE_MS = 5_000

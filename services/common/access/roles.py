@@ -51,7 +51,7 @@ class Scope:
     @property
     def everything(self) -> bool:
         """Whether it holds every campaign, known or not."""
-        return EVERY in self.patterns
+        return any(set(pattern) == {EVERY} for pattern in self.patterns)
 
     def holds(self, campaign_id: str) -> bool:
         return any(fnmatchcase(campaign_id, pattern) for pattern in self.patterns)
@@ -173,7 +173,8 @@ def decide(principal: Principal | None, reach: Reach, role: Role, campaign_id: s
 
 def _of_one(principal: Principal, role: Role, campaign_id: str | None) -> Decision:
     assert campaign_id is not None
-    if not principal.may(Role.VIEWER, campaign_id):
+    # Of what is only read, that it exists is told to nobody else. Whoever would write names it themselves.
+    if role is Role.VIEWER and not principal.may(role, campaign_id):
         return Decision(Verdict.HIDDEN, f"no campaign named {campaign_id!r}")
     if not principal.may(role, campaign_id):
         return Decision(Verdict.ROLE, f"this needs the role {role.word} for this campaign")

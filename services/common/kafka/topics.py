@@ -9,6 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from services.common.errors import BrokerError
+from services.common.kafka.clients import admin_client
+from services.common.kafka.trouble import trouble
 from services.common.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ async def ensure_topics(settings: Settings) -> list[str]:
 
     Raises `BrokerError` when Kafka does not answer within 15 s or refuses; the call may be repeated.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers, request_timeout_ms=10_000)
+    admin = admin_client(settings, request_timeout_ms=10_000)
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             await admin.start()
@@ -32,7 +34,8 @@ async def ensure_topics(settings: Settings) -> list[str]:
             missing = [topic for topic in settings.topics.values() if topic not in present]
             return await _create(admin, settings, missing) if missing else []
     except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerError(f"could not create the topics at {settings.kafka_bootstrap_servers}: {error!r}") from error
+        why = await trouble(settings) or repr(error)
+        raise BrokerError(f"could not create the topics at {settings.kafka_bootstrap_servers}: {why}") from error
     finally:
         await admin.close()
 

@@ -156,6 +156,9 @@ def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
         if moment is not None:
             where.append(f"arrived_at {sign} fromUnixTimestamp64Milli({{{name}:Int64}}, 'UTC')")
             parameters[name] = moment
+    if selection.campaigns:
+        where.append("match(JSONExtractString(tryBase64Decode(value), 'campaign_id'), {campaigns:String})")
+        parameters["campaigns"] = selection.campaigns
     if selection.redriven is not None:
         among = "IN" if selection.redriven else "NOT IN"
         where.append(f"(topic, kafka_partition, kafka_offset, arrived_at) {among} ({_DONE})")

@@ -37,13 +37,17 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which letters; None stands for any. The times are of receipt, in epoch milliseconds, half-open."""
+    """Which letters; None stands for any. The times are of receipt, in epoch milliseconds, half-open.
+
+    `campaigns` is RE2 over the `campaign_id` that a record's own text gives; empty for all, and for those without one.
+    """
 
     reason: str | None = None
     topic: str | None = None
     start_ms: int | None = None
     end_ms: int | None = None
     redriven: bool | None = None
+    campaigns: str = ""
 
 
 @dataclass(frozen=True, slots=True)

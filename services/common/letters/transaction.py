@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, MessageSizeTooLargeError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
 from services.common.errors import BrokerError, InvalidRequest
-from services.common.kafka import MAX_LETTER_BYTES
+from services.common.kafka import MAX_LETTER_BYTES, admin_client, producer_client
 from services.common.letters.place import Place
 from services.common.settings import Settings
 
@@ -58,10 +57,10 @@ class Dispatch:
         name = f"{settings.consumer_group}-redrive"
         self._group = name
         self._slot = TopicPartition(settings.topics["dlq"], 0)
-        self._servers = settings.kafka_bootstrap_servers
+        self._settings = settings
         self._in_transaction = False
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._servers,
+        self._producer = producer_client(
+            settings,
             client_id="warroom-redrive",
             transactional_id=name,
             transaction_timeout_ms=TRANSACTION_SECONDS * 1000,
@@ -78,7 +77,7 @@ class Dispatch:
         with _translated("could not take the right to redrive"):
             async with asyncio.timeout(_CALL_SECONDS):
                 await self._producer.start()
-                admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
+                admin = admin_client(self._settings)
                 try:
                     await admin.start()
                     held = await admin.list_consumer_group_offsets(self._group, partitions=[self._slot])

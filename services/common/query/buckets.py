@@ -34,14 +34,14 @@ def bucket_starts(start_ms: int, end_ms: int, minutes: int, zone: ZoneInfo) -> t
     """The starts, in epoch ms, of all spans that touch `[start_ms, end_ms)`.
 
     Spans up to an hour are of equal length. Longer ones follow the zone's clock: a day is from midnight to midnight,
-    be it 23, 24 or 25 hours long.
+    be it 23, 24 or 25 hours long. None starts before 1970, where the store's time begins.
     """
     if end_ms <= start_ms:
         return ()
     local = to_datetime(start_ms).astimezone(zone)
     if minutes <= 60:
         since_midnight = local.hour * 60 + local.minute
-        first = start_ms - since_midnight % minutes * MINUTE_MS
+        first = max(0, start_ms - since_midnight % minutes * MINUTE_MS)
         return tuple(range(first, end_ms, minutes * MINUTE_MS))
     starts: list[int] = []
     wall = datetime(local.year, local.month, local.day)  # noqa: DTZ001 - a reading of the wall clock, no moment yet
@@ -50,7 +50,7 @@ def bucket_starts(start_ms: int, end_ms: int, minutes: int, zone: ZoneInfo) -> t
         if moment >= end_ms:
             return tuple(starts)
         if moment <= start_ms:
-            starts = [moment]
+            starts = [max(0, moment)]
         elif moment > starts[-1]:
             starts.append(moment)
         wall += timedelta(minutes=minutes)

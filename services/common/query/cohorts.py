@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from schemas.metrics import DIMENSIONS, Kind
 from services.common.query.question import Question
 from services.common.query.sql import EXPLODED_LINES, dimension_conditions, phase_condition
-from services.common.store import StorePool
+from services.common.store import EACH_SHARD, StorePool
 
 BY = ("first_order_day", "first_channel")
 
@@ -72,26 +72,35 @@ def cohorts_sql(question: Question, by: str, zone: ZoneInfo) -> tuple[str, dict[
     parameters, source, where, amount, counted = _events(question)
     sql = f"""
 SELECT
-    {_cohort(by, zone, parameters)} AS cohort,
+    cohort,
     count() AS buyers,
-    countIf(f.is_new) AS new_buyers,
-    countIf(p.orders_paid >= 2) AS repurchasers,
-    sum(p.orders_paid) AS orders_paid,
-    sum(p.paid_gmv) AS paid_gmv,
-    sum(p.refund_amount) AS refund_amount
-FROM
+    countIf(b.is_new) AS new_buyers,
+    countIf(b.orders_paid >= 2) AS repurchasers,
+    sum(b.orders_paid) AS orders_paid,
+    sum(b.paid_gmv) AS paid_gmv,
+    sum(b.refund_amount) AS refund_amount
+FROM {EACH_SHARD}
 (
     SELECT
-        user_id,
-        {counted}e.event_name = 'order_paid') AS orders_paid,
-        sumIf({amount}, e.event_name = 'order_paid') AS paid_gmv,
-        sumIf({amount}, e.event_name = 'order_refunded') AS refund_amount
-    FROM {source}
-    WHERE {where}
-    GROUP BY user_id
-    HAVING orders_paid > 0
-) AS p
-INNER JOIN ({_FIRST}) AS f ON f.user_id = p.user_id
+        {_cohort(by, zone, parameters)} AS cohort,
+        f.is_new AS is_new,
+        p.orders_paid AS orders_paid,
+        p.paid_gmv AS paid_gmv,
+        p.refund_amount AS refund_amount
+    FROM
+    (
+        SELECT
+            user_id,
+            {counted}e.event_name = 'order_paid') AS orders_paid,
+            sumIf({amount}, e.event_name = 'order_paid') AS paid_gmv,
+            sumIf({amount}, e.event_name = 'order_refunded') AS refund_amount
+        FROM {source}
+        WHERE {where}
+        GROUP BY user_id
+        HAVING orders_paid > 0
+    ) AS p
+    INNER JOIN ({_FIRST}) AS f ON f.user_id = p.user_id
+) AS b
 GROUP BY cohort"""
     return sql, parameters
 
@@ -103,23 +112,32 @@ def ages_sql(question: Question, by: str, zone: ZoneInfo, step_ms: int) -> tuple
     # An item's lines are added up before the join, so that an order is one row.
     sql = f"""
 SELECT
-    {_cohort(by, zone, parameters)} AS cohort,
-    intDiv(toUnixTimestamp64Milli(p.paid_at) - toUnixTimestamp64Milli(f.first_at), {{step:Int64}}) AS age,
-    uniqExact(p.user_id) AS buyers_active,
-    sum(p.orders_paid) AS orders_paid,
-    sum(p.paid_gmv) AS paid_gmv
-FROM
+    cohort,
+    age,
+    uniqExact(b.user_id) AS buyers_active,
+    sum(b.orders_paid) AS orders_paid,
+    sum(b.paid_gmv) AS paid_gmv
+FROM {EACH_SHARD}
 (
     SELECT
-        user_id,
-        e.event_time AS paid_at,
-        {counted}true) AS orders_paid,
-        sum({amount}) AS paid_gmv
-    FROM {source}
-    WHERE {where} AND e.event_name = 'order_paid'
-    GROUP BY user_id, paid_at
-) AS p
-INNER JOIN ({_FIRST}) AS f ON f.user_id = p.user_id
+        {_cohort(by, zone, parameters)} AS cohort,
+        intDiv(toUnixTimestamp64Milli(p.paid_at) - toUnixTimestamp64Milli(f.first_at), {{step:Int64}}) AS age,
+        p.user_id AS user_id,
+        p.orders_paid AS orders_paid,
+        p.paid_gmv AS paid_gmv
+    FROM
+    (
+        SELECT
+            user_id,
+            e.event_time AS paid_at,
+            {counted}true) AS orders_paid,
+            sum({amount}) AS paid_gmv
+        FROM {source}
+        WHERE {where} AND e.event_name = 'order_paid'
+        GROUP BY user_id, paid_at
+    ) AS p
+    INNER JOIN ({_FIRST}) AS f ON f.user_id = p.user_id
+) AS b
 GROUP BY cohort, age"""
     return sql, parameters
 

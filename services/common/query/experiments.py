@@ -10,7 +10,7 @@ from schemas.metrics import DIMENSIONS, Kind
 from services.common.errors import InvalidRequest
 from services.common.query.question import Question
 from services.common.query.sql import EXPLODED_LINES, dimension_conditions, phase_condition
-from services.common.store import StorePool
+from services.common.store import EACH_SHARD, StorePool
 
 USERS_AT_ONCE = 1_000_000
 """Exposed users of one portion: some 250 bytes of memory each."""
@@ -117,24 +117,28 @@ def experiment_sql(
     sql = f"""
 SELECT
     {{experiment:String}} AS experiment,
-    if(x.least = x.greatest, x.least, '') AS variant,
+    shown AS variant,
     count() AS users,
-    countIf(p.paid_at >= x.exposed_at) AS converted
-FROM
+    countIf(paid_after) AS converted
+FROM {EACH_SHARD}
 (
-    SELECT
-        user_id,
-        min(toString(e.variant)) AS least,
-        max(toString(e.variant)) AS greatest,
-        min(e.event_time) AS exposed_at
-    FROM traffic_events AS e
-    WHERE {exposing} AND {mine}
-    GROUP BY user_id
-) AS x
-LEFT JOIN
-(
-    {paid}
-) AS p ON p.user_id = x.user_id
+    SELECT if(x.least = x.greatest, x.least, '') AS shown, p.paid_at >= x.exposed_at AS paid_after
+    FROM
+    (
+        SELECT
+            user_id,
+            min(toString(e.variant)) AS least,
+            max(toString(e.variant)) AS greatest,
+            min(e.event_time) AS exposed_at
+        FROM traffic_events AS e
+        WHERE {exposing} AND {mine}
+        GROUP BY user_id
+    ) AS x
+    LEFT JOIN
+    (
+        {paid}
+    ) AS p ON p.user_id = x.user_id
+)
 GROUP BY variant
 SETTINGS join_use_nulls = 0"""
     return sql, parameters

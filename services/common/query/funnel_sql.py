@@ -19,6 +19,7 @@ from services.common.query.question import Question
 from services.common.query.spans import Cover, cover, whole
 from services.common.query.sql import EXPLODED_LINES, dimension_conditions, phase_condition, phase_expression
 from services.common.query.uniques import span_condition
+from services.common.store import EACH_SHARD
 
 _SUMMARY = {Kind.TRAFFIC: TRAFFIC_SUMMARY, Kind.ORDERS: ORDERS_SUMMARY}
 _WHOLE = "event_time >= toDateTime({start:UInt32}, 'UTC') AND event_time < toDateTime({end:UInt32}, 'UTC')"
@@ -59,7 +60,7 @@ def funnel_sql(question: Question, cuts: Mapping[Kind, int]) -> tuple[str, dict[
     slice,
     {counts},
     {medians}
-FROM
+FROM {EACH_SHARD}
 (
     SELECT
         slice,

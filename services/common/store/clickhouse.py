@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +16,13 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
 
+from services.common import transport
 from services.common.errors import ConfigurationError, StoreRejected, StoreUnavailable
+from services.common.settings import Settings
+from services.common.store.clustered import ClusteredStore
 from services.common.store.http_pool import CallFailed, OneAttemptPool
 from services.common.store.interface import Parameters, Row, Store
+from services.common.store.topology import Topology
 
 # Pinned, because a server's own defaults may differ: what was written is readable when the call returns.
 _SETTINGS = {"async_insert": 0}
@@ -40,6 +45,9 @@ _INSERT_SETTINGS = {
     "send_progress_in_http_headers": 0,
 }
 
+CallSettings = dict[str, Any]
+"""Of ClickHouse, for one call."""
+
 _MOST_PARAMETER_BYTES = 128 << 10
 """`http_max_field_value_size`, unless a server's configuration says otherwise."""
 
@@ -53,36 +61,61 @@ _PASSING_CODES = {
 }  # fmt: skip
 
 
-def open_store(url: str, *, timeout_seconds: float) -> Store:
+def store_of(settings: Settings, *, timeout_seconds: float | None = None) -> Store:
+    """The store that the settings name, reached as they say; `timeout_seconds` instead of theirs.
+
+    Raises `ConfigurationError` when they name none, or as `open_store`.
+    """
+    if settings.clickhouse_url is None:
+        raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store")
+    tls = transport.store_tls(settings)
+    return open_store(
+        settings.clickhouse_url.get_secret_value(),
+        timeout_seconds=settings.store_timeout_seconds if timeout_seconds is None else timeout_seconds,
+        tls=None if tls is None else tls.context(),
+        cluster=settings.clickhouse_cluster,
+    )
+
+
+def open_store(
+    url: str, *, timeout_seconds: float, tls: ssl.SSLContext | None = None, cluster: str | None = None
+) -> Store:
     """Opens `chdb:///DIR` (created if absent) or `http(s)://user:password@host:port/database`.
 
     `timeout_seconds` bounds each query and insert; a statement given to `command` may take longer, as long as an HTTP
     server is not silent for so long. User and password are percent-encoded. A server is not asked anything yet.
+    `cluster` is the name that servers know a cluster by; the URL is then that of any of its servers, or of a proxy.
+    `tls` is how https is spoken; without it the system's authorities are believed. Certificates are always verified.
     Raises `ConfigurationError` when the URL is malformed or the embedded engine is not installed.
     """
     parts = urlsplit(url)
     if parts.scheme == "chdb":
+        if cluster is not None:
+            raise ConfigurationError("WARROOM_CLICKHOUSE_CLUSTER needs servers, and WARROOM_CLICKHOUSE_URL is embedded")
         directory = Path(parts.path)
         directory.mkdir(parents=True, exist_ok=True)
         options = {"interface": "chdb", "path": str(directory)}
         return ClickHouseStore(options, timeout_seconds=timeout_seconds)
     if parts.scheme in ("http", "https") and parts.hostname:
-        return _over_http(
+        database = parts.path.strip("/") or "default"
+        plain = _over_http(
             {
                 "interface": parts.scheme,
                 "host": parts.hostname,
                 "port": parts.port or (8443 if parts.scheme == "https" else 8123),
                 "username": unquote(parts.username or "default"),
                 "password": unquote(parts.password or ""),
-                "database": parts.path.strip("/") or "default",
+                "database": database,
             },
             timeout_seconds,
+            tls,
         )
+        return plain if cluster is None else ClusteredStore(plain, Topology(cluster, database), timeout_seconds)
     raise ConfigurationError("WARROOM_CLICKHOUSE_URL must be `chdb:///DIR` or `http(s)://user:pass@host:8123/db`")
 
 
-def _over_http(options: dict[str, Any], timeout_seconds: float) -> Store:
-    pool = OneAttemptPool(timeout_seconds)
+def _over_http(options: dict[str, Any], timeout_seconds: float, tls: ssl.SSLContext | None) -> ClickHouseStore:
+    pool = OneAttemptPool(timeout_seconds, tls)
     options = {**options, "pool_mgr": pool, "query_retries": 0, "autogenerate_session_id": False}
     return ClickHouseStore(options, timeout_seconds=timeout_seconds, on_close=pool.shut)
 
@@ -105,25 +138,31 @@ class ClickHouseStore:
             with _translated():
                 self._client()
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None
+    ) -> list[Row]:
         with self._calling() as client:
-            result = client.query(sql, parameters=_bound(parameters), tz_mode="schema")
+            result = client.query(sql, parameters=_bound(parameters), settings=settings, tz_mode="schema")
             return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
-    def query_arrow(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+    def query_arrow(
+        self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None
+    ) -> pa.Table:
         with self._calling(damaged=StoreUnavailable) as client:
-            return client.query_arrow(sql, parameters=_bound(parameters), use_strings=True)
+            return client.query_arrow(sql, parameters=_bound(parameters), settings=settings, use_strings=True)
 
-    def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        settings: dict[str, Any] = dict(_INSERT_SETTINGS)
+    def insert(
+        self, table: str, rows: pa.Table, *, token: str | None = None, settings: CallSettings | None = None
+    ) -> None:
+        all_settings: dict[str, Any] = {**_INSERT_SETTINGS, **(settings or {})}
         if token is not None:
-            settings["insert_deduplication_token"] = token
+            all_settings["insert_deduplication_token"] = token
         with self._calling() as client:
-            client.insert_arrow(table, rows, settings=settings)
+            client.insert_arrow(table, rows, settings=all_settings)
 
-    def command(self, sql: str, parameters: Parameters | None = None) -> None:
+    def command(self, sql: str, parameters: Parameters | None = None, *, settings: CallSettings | None = None) -> None:
         with self._calling() as client:
-            client.command(sql, parameters=_bound(parameters), settings=_NO_LIMIT)
+            client.command(sql, parameters=_bound(parameters), settings={**_NO_LIMIT, **(settings or {})})
 
     def close(self) -> None:
         if self._on_close is not None:

@@ -7,6 +7,7 @@ to know that a request was made once, and that its answer is ClickHouse's.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from typing import Any
@@ -38,9 +39,10 @@ class CallFailed(HTTPError):
 class OneAttemptPool(PoolManager):
     """urllib3's pool of connections, for the HTTP client of clickhouse-connect."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        """`timeout_seconds` bounds how long the server may be silent."""
-        super().__init__(**get_pool_manager_options(maxsize=_CONNECTIONS))
+    def __init__(self, timeout_seconds: float, tls: ssl.SSLContext | None = None) -> None:
+        """`timeout_seconds` bounds how long the server may be silent; `tls` is how https is spoken, by default by the
+        system's authorities."""
+        super().__init__(**get_pool_manager_options(maxsize=_CONNECTIONS), ssl_context=tls)
         self._timeout = Timeout(connect=min(_LONGEST_CONNECT_SECONDS, timeout_seconds), read=timeout_seconds)
         self._open = _Connections(timeout_seconds)
         self.pool_classes_by_scheme = self._open.pool_classes()

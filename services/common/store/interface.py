@@ -14,6 +14,12 @@ ONE_THREAD = "\nSETTINGS max_threads = 1"
 """Ends a small SELECT: to start more threads would cost more than they bring, and its neighbours run beside it."""
 
 
+EACH_SHARD = "/* each shard for itself */"
+"""Stands before a subquery in parentheses that follows users through time. Where users are spread over shards, each
+shard answers it from its own tables and the answers are put one under the other; elsewhere it is a comment. Whatever
+the subquery joins or groups must be of one user."""
+
+
 class Store(Protocol):
     """A ClickHouse database. Every call blocks its thread; an instance may be shared by threads.
 

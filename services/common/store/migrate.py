@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from services.common.errors import ConfigurationError
+from services.common.store.clustered import ClusteredStore
 from services.common.store.interface import Store
 
 logger = logging.getLogger(__name__)
@@ -65,12 +66,14 @@ def split_statements(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in re.split(r";[ \t]*(?:\n|$)", "\n".join(lines)) if part.strip())
 
 
-def migrate(store: Store) -> list[Migration]:
-    """Applies what is missing and returns it.
+def migrate(store: Store, *, accepted_shards: int | None = None) -> list[Migration]:
+    """Applies what is missing and returns it; on a cluster, on all its servers. `accepted_shards` as `ClusteredStore`.
 
     Every statement is idempotent (`IF NOT EXISTS`), so a migration cut short by a crash is applied again from its
     start. Raises `ConfigurationError` when a migration that was applied has since been changed.
     """
+    if isinstance(store, ClusteredStore):
+        store.prepare(accepted_shards)
     store.command(_LEDGER)
     applied = {
         row["version"]: row["checksum"] for row in store.query("SELECT version, checksum FROM schema_migrations")

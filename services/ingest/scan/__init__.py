@@ -6,7 +6,9 @@ record with anything unusual about it (an escape, a nested value, a field twice,
 the decoder that takes one event at a time.
 """
 
+from services.ingest.scan.addresses import bare
 from services.ingest.scan.fields import FIELDS, Found, scan
 from services.ingest.scan.gather import labels, texts
+from services.ingest.scan.names import ColumnNames
 
-__all__ = ["FIELDS", "Found", "labels", "scan", "texts"]
+__all__ = ["FIELDS", "ColumnNames", "Found", "bare", "labels", "scan", "texts"]

@@ -71,6 +71,11 @@ class Baseline:
         )
 
 
+def unknown_baseline(campaign_id: str) -> InvalidRequest:
+    """What is said of a campaign that nobody knows, and of one that the asker is told nothing of."""
+    return InvalidRequest("baseline", f"no campaign named {campaign_id!r}")
+
+
 def _within_range(ms: int) -> int:
     return min(max(ms, 0), LATEST_MS)
 
@@ -84,7 +89,7 @@ async def find_baseline(book: CampaignBook, campaign: KnownCampaign, choice: Cho
         try:
             other = await book.get(choice.campaign_id)
         except NotFound:
-            raise InvalidRequest("baseline", f"no campaign named {choice.campaign_id!r}") from None
+            raise unknown_baseline(choice.campaign_id) from None
     elif choice.kind == "campaign":
         declared = campaign.declared.baseline_campaign_id if campaign.declared is not None else None
         if declared is None:

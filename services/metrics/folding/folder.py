@@ -47,9 +47,14 @@ WHERE kind = {kind:String} AND opened_at >= fromUnixTimestamp64Milli({since:Int6
 GROUP BY start
 """
 _WHOLE_PARTS = """
-SELECT count() AS parts
-FROM system.parts
-WHERE active AND database = currentDatabase() AND table = 'uniques_by_span' AND partition = '1'
+SELECT max(found) AS parts
+FROM
+(
+    SELECT count() AS found
+    FROM system.parts
+    WHERE active AND database = currentDatabase() AND table = 'uniques_by_span' AND partition = '1'
+    GROUP BY hostName()
+)
 """
 _COMPACT = "OPTIMIZE TABLE uniques_by_span PARTITION 1 FINAL"
 _MOST_PARTS = 3

@@ -43,13 +43,18 @@ def measure_alerts(
     rate = planted.events / planted.seconds
     say(f"{len(received)} of {len(delays)} pages at {rate:,.0f} events/s: p99 {percentile(delays, 0.99):.2f} s")
     found = [
-        *_spread("one core", f"{rules:,} rules x {GROUPS} groups, a look", looked.seconds, LOOK_TARGET_SECONDS, ""),
+        *look_figures(rules, looked.seconds),
         *_spread(
             "embedded", f"event to page at {events_per_second:,} events/s", delays, PAGE_TARGET_SECONDS,
             f"{len(received)} of {len(delays)} pages; {rate:,.0f} events/s were sent",
         ),
     ]  # fmt: skip
     return found, {"looks": msgspec.to_builtins(looked), "page_delays": delays, "events_per_second": rate}
+
+
+def look_figures(rules: int, seconds: list[float]) -> list[Figure]:
+    """How long a look takes."""
+    return _spread("one core", f"{rules:,} rules x {GROUPS} groups, a look", seconds, LOOK_TARGET_SECONDS, "")
 
 
 def looks(rules: int, groups: int, seconds: int) -> Looked:

@@ -40,6 +40,9 @@ WAYS = {
 }
 """What is compared: which server, and whether its viewers ask for gzip."""
 
+ALONE = "one viewer"
+"""What a campaign costs that hardly anybody watches."""
+
 
 def measure_viewers(
     viewers: int, runs: int, say: Say, *, settle: float = SETTLE_SECONDS, seconds: float = SECONDS
@@ -49,22 +52,33 @@ def measure_viewers(
     if len(cores) < 2:
         raise NotEnough("viewers need a core of their own")
     found: dict[str, list[Seen]] = {name: [] for name in WAYS}
+    alone: list[Seen] = []
     for number in range(runs):
+        alone.append(_seen(cores, "warroom", 1, settle, seconds, gzip=True))
         for name, (kind, gzip) in WAYS.items():
-            with _server(kind, cores[0]) as (pid, port):
-                path = f"/api/v1/campaigns/{CAMPAIGN}/stream"
-                told = Watch(pid, port, path, viewers, settle, seconds, gzip, cores[-1])
-                found[name].append(_watch(told))
+            found[name].append(_seen(cores, kind, viewers, settle, seconds, gzip=gzip))
             late = percentile(found[name][-1].lateness, 0.99)
             say(f"{viewers:,} viewers, {name} {number + 1}/{runs}: p99 {late:.2f} s late")
     details = {name: [_detail(seen, seconds) for seen in each] for name, each in found.items()}
+    details[ALONE] = [_detail(seen, seconds) for seen in alone]
+    for name, count in ((ALONE, 1), *((way, viewers) for way in WAYS)):
+        for each in details[name]:
+            each["viewers"] = count
     return figures(viewers, details), details
+
+
+def _seen(cores: Sequence[int], kind: str, viewers: int, settle: float, seconds: float, *, gzip: bool) -> Seen:
+    with _server(kind, cores[0]) as (pid, port):
+        path = f"/api/v1/campaigns/{CAMPAIGN}/stream"
+        return _watch(Watch(pid, port, path, viewers, settle, seconds, gzip, cores[-1]))
 
 
 def figures(viewers: int, details: dict[str, list[dict[str, Any]]]) -> list[Figure]:
     """Medians of the runs."""
     result = []
     for name, runs in details.items():
+        if name == ALONE:
+            continue
 
         def of(field: str, runs: Sequence[dict[str, Any]] = runs) -> float:
             return statistics.median(float(run[field]) for run in runs)
@@ -79,7 +93,34 @@ def figures(viewers: int, details: dict[str, list[dict[str, Any]]]) -> list[Figu
             Figure(_COLUMN, f"{said}: late, p99", round(of("p99"), 3), "s", target, at_most=True, note=note),
             Figure(_COLUMN, f"{said}: CPU", round(of("server_cpu"), 2), "cores"),
         ]
+    if ALONE in details:
+        result += _costs(viewers, details["stream, gzip"], details[ALONE])
     return result
+
+
+def _costs(viewers: int, many: Sequence[dict[str, Any]], one: Sequence[dict[str, Any]]) -> list[Figure]:
+    """What a snapshot more that is sent costs, which is that of a viewer for a second, and what is there for the first
+    one. By what was sent, not by the clock: on a busy machine fewer are sent, and that must not look cheap."""
+
+    def more(field: str, by: str) -> float:
+        """How much a field grows with each of the other field."""
+        pairs = [
+            (float(a[field]) - float(b[field]), float(a[by]) - float(b[by])) for a, b in zip(many, one, strict=True)
+        ]
+        return statistics.median(growth / max(1e-9, step) for growth, step in pairs)
+
+    def first(field: str) -> float:
+        return statistics.median(float(run[field]) for run in one)
+
+    sent = statistics.median(float(run["bytes_per_snapshot"]) for run in many)
+    return [
+        Figure(_COLUMN, "viewers, measured", viewers),
+        Figure(_COLUMN, "a snapshot sent, gzip: CPU", round(more("server_cpu", "snapshots_per_second") * 1e6, 1), "us"),
+        Figure(_COLUMN, "a viewer more, gzip: memory", round(more("server_mb", "viewers") * 1e3, 1), "kB"),
+        Figure(_COLUMN, "a snapshot, gzip: size", round(sent), "B"),
+        Figure(_COLUMN, "a campaign with one viewer: CPU", round(first("server_cpu"), 3), "cores"),
+        Figure(_COLUMN, "a campaign with one viewer: memory", round(first("server_mb")), "MB"),
+    ]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -93,6 +134,7 @@ def _detail(seen: Seen, seconds: float) -> dict[str, Any]:
         "p99": percentile(seen.lateness, 0.99),
         "worst": percentile(seen.lateness, 1),
         "updates": min(seen.counts) / seconds,
+        "snapshots_per_second": len(seen.lateness) / seconds,
         "lost": seen.lost,
         "bytes_per_snapshot": seen.bytes_per_snapshot,
         "server_cpu": seen.server_cpu,

@@ -97,7 +97,7 @@ class Watcher:
 
     def _begin(self, sight: Sight, at: int, number: int) -> int:
         """Reads the head of a chunk once enough of it is there; returns where its rest begins."""
-        data = sight.head + bytes(_VIEW[at : min(number, at + 600)])
+        data = sight.head + bytes(_VIEW[at : min(number, at + 4_096)])
         if not sight.begun:
             end = data.find(b"\r\n\r\n")
             if end < 0:

@@ -9,12 +9,14 @@ import argparse
 import json
 import os
 import signal
+import ssl
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.support.clickhouse_http.cluster import OneProcess, configuration
 from tests.support.clickhouse_http.engine import Engine
 from tests.support.clickhouse_http.faults import Fault
 from tests.support.clickhouse_http.server import Gate
@@ -69,6 +71,16 @@ def _fill(ballast: Path) -> None:
                 continue
 
 
+def _tls(identity: str | None, client_ca: str | None) -> ssl.SSLContext | None:
+    if identity is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca)
+    context.load_cert_chain(identity)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 def _stop_with_input(stop: threading.Event) -> None:
     sys.stdin.buffer.read()
     stop.set()
@@ -82,6 +94,9 @@ def main() -> None:
     parser.add_argument("--control-port", type=int, help="default: the port after --port")
     parser.add_argument("--user", default="default")
     parser.add_argument("--password", default="")
+    parser.add_argument("--shards", type=int, default=0, help="a cluster of so many; see cluster.py")
+    parser.add_argument("--identity", help="a certificate with its key: speaks HTTPS")
+    parser.add_argument("--client-ca", help="clients must show a certificate of this authority")
     parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
     options = parser.parse_args()
 
@@ -89,8 +104,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     path = Path(options.path)
     path.mkdir(parents=True, exist_ok=True)
-    engine = Engine(str(path))
-    gate = Gate(engine, options.port, options.user, options.password)
+    if options.shards:
+        file = configuration(path.parent, options.shards)
+        engine = Engine(f"{path}?config-file={file}", OneProcess(options.shards))
+    else:
+        engine = Engine(str(path))
+    gate = Gate(engine, options.port, options.user, options.password, _tls(options.identity, options.client_ca))
     gate.open()
     handler = type("Control", (_Control,), {"gate": gate, "ballast": path / "ballast"})
     control = ThreadingHTTPServer(("127.0.0.1", options.control_port or options.port + 1), handler)

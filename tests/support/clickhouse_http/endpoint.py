@@ -18,6 +18,7 @@ import httpx
 from services.common.store import Store
 from services.common.store.clickhouse import open_store
 from tests.support.broker import free_port
+from tests.support.clickhouse_http.cluster import NAME
 from tests.support.clickhouse_http.faults import Kind
 
 START_SECONDS = 30.0
@@ -31,9 +32,22 @@ INSERTS = "(?i)^INSERT"
 class Endpoint:
     """A process with its own chDB directory, in front of which it speaks HTTP on a port that it keeps."""
 
-    def __init__(self, directory: Path, *, megabytes: int | None = None) -> None:
-        """With `megabytes` the data lie on a file system of this size, in memory, that only the process sees."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        megabytes: int | None = None,
+        identity: Path | None = None,
+        client_ca: Path | None = None,
+        shards: int = 0,
+    ) -> None:
+        """With `megabytes` the data lie on a file system of this size, in memory, that only the process sees. With
+        `identity`, a file of a certificate and its key, it speaks HTTPS; with `client_ca` it wants to see a certificate
+        of that authority. With `shards` it is a cluster of so many, see `cluster`."""
+        self._identity = identity
+        self._client_ca = client_ca
         self.directory = directory
+        self._shards = shards
         self.port = free_port()
         self._control_port = free_port()
         self._megabytes = megabytes
@@ -43,11 +57,12 @@ class Endpoint:
     @property
     def url(self) -> str:
         """What WARROOM_CLICKHOUSE_URL is set to."""
-        return f"http://{USER}:s3cret%2F%40%3A%25@127.0.0.1:{self.port}/default"
+        scheme = "http" if self._identity is None else "https"
+        return f"{scheme}://{USER}:s3cret%2F%40%3A%25@127.0.0.1:{self.port}/default"
 
     def store(self, *, timeout_seconds: float = 30.0) -> Store:
         """A store of this endpoint; the caller closes it."""
-        return open_store(self.url, timeout_seconds=timeout_seconds)
+        return open_store(self.url, timeout_seconds=timeout_seconds, cluster=NAME if self._shards else None)
 
     def start(self) -> None:
         """Returns when it answers. Raises `RuntimeError` when it does not within 30 s."""
@@ -59,8 +74,12 @@ class Endpoint:
         command = [
             sys.executable, "-m", "tests.support.clickhouse_http", "--path", str(data), "--port", str(self.port),
             "--control-port", str(self._control_port), "--user", USER, "--password", PASSWORD,
-            "--with-parent",
+            "--with-parent", "--shards", str(self._shards),
         ]  # fmt: skip
+        if self._identity is not None:
+            command += ["--identity", str(self._identity)]
+        if self._client_ca is not None:
+            command += ["--client-ca", str(self._client_ca)]
         if self._megabytes is not None:
             if shutil.which("unshare") is None:
                 raise RuntimeError("a file system of its own needs `unshare` (util-linux)")
@@ -170,9 +189,16 @@ class Endpoint:
 
 
 @contextmanager
-def running_endpoint(directory: Path, *, megabytes: int | None = None) -> Iterator[Endpoint]:
+def running_endpoint(
+    directory: Path,
+    *,
+    megabytes: int | None = None,
+    identity: Path | None = None,
+    client_ca: Path | None = None,
+    shards: int = 0,
+) -> Iterator[Endpoint]:
     """An endpoint for the length of a `with` block."""
-    endpoint = Endpoint(directory, megabytes=megabytes)
+    endpoint = Endpoint(directory, megabytes=megabytes, identity=identity, client_ca=client_ca, shards=shards)
     endpoint.start()
     try:
         yield endpoint

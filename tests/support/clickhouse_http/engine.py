@@ -6,10 +6,12 @@ import re
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import chdb
+
+from tests.support.clickhouse_http.cluster import OneProcess
 
 MOST_STATEMENTS = 32
 """At once; a ClickHouse server has such a limit too (`max_concurrent_queries`)."""
@@ -60,8 +62,10 @@ class _Handle:
 class Engine:
     """The engine of one directory. Only one per process."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, cluster: OneProcess | None = None) -> None:
+        """`path` may name a configuration file behind `?config-file=`."""
         self._path = path
+        self._cluster = cluster
         self._idle: list[_Handle] = []
         self._lock = threading.Lock()
         self._running = threading.BoundedSemaphore(MOST_STATEMENTS)
@@ -70,6 +74,9 @@ class Engine:
     def run(self, statement: Statement) -> Answer:
         """Blocks until the engine is done. Raises `EngineError`."""
         started = time.perf_counter()
+        if self._cluster is not None:
+            settings = {**statement.settings, **self._cluster.settings(statement.sql)}
+            statement = replace(statement, sql=self._cluster.statement(statement.sql), settings=settings)
         with self._running:
             handle = self._take()
             try:

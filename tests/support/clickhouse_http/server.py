@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 import uuid
@@ -61,7 +62,7 @@ class Refused(Exception):
 class Gate:
     """The listening port, which can be closed (connections are then refused) and opened again."""
 
-    def __init__(self, engine: Engine, port: int, user: str, password: str) -> None:
+    def __init__(self, engine: Engine, port: int, user: str, password: str, tls: ssl.SSLContext | None = None) -> None:
         self.engine = engine
         self.faults = Faults()
         self.user, self.password = user, password
@@ -70,12 +71,18 @@ class Gate:
         self.recent: deque[dict[str, Any]] = deque(maxlen=200)
         self.connections: set[socket.socket] = set()
         self._port = port
+        self._tls = tls
         self._server: ThreadingHTTPServer | None = None
 
     def open(self) -> None:
         """Listens. Harmless when it does already."""
         if self._server is None:
             self._server = _Server(("127.0.0.1", self._port), _bound_to(self))
+            if self._tls is not None:
+                # The handshake is left to the connection's own thread: a client that is slow with it holds up nobody.
+                self._server.socket = self._tls.wrap_socket(
+                    self._server.socket, server_side=True, do_handshake_on_connect=False
+                )
             threading.Thread(target=self._server.serve_forever, args=(0.05,), name="http", daemon=True).start()
 
     def shut(self) -> None:

@@ -34,6 +34,7 @@ class Request:
 
     url: str = field(repr=False)
     body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,11 @@ class HttpSink(Sink):
         self._timeout_seconds = timeout_seconds
         self._client = httpx.AsyncClient(
             timeout=timeout_seconds,
-            headers={"User-Agent": "warroom", "Content-Type": "application/json; charset=utf-8"},
+            headers={
+                "User-Agent": "warroom",
+                "Content-Type": "application/json; charset=utf-8",
+                "Accept-Encoding": "identity",
+            },
             limits=httpx.Limits(max_connections=max(1, len(urls))),
             verify=_trusted(),
         )
@@ -110,11 +115,11 @@ class HttpSink(Sink):
         try:
             async with (
                 asyncio.timeout(self._timeout_seconds),
-                self._client.stream("POST", request.url, content=request.body) as response,
+                self._client.stream("POST", request.url, content=request.body, headers=request.headers) as response,
             ):
                 body = b""
-                # An answer may be endless.
-                async for part in response.aiter_bytes():
+                # An answer may be endless, and a compressed one inflate to anything.
+                async for part in response.aiter_raw():
                     body += part
                     if len(body) >= _MOST_BYTES:
                         break

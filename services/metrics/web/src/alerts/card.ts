@@ -26,6 +26,8 @@ export interface CardState {
   readonly member: boolean;
   readonly act: Act | null;
   readonly blocked: string | null;
+  /** Whether the one who looks may act on it at all. */
+  readonly may: boolean;
 }
 
 /** One alert of the feed. Its name is the button that opens it; the rest of the card counts as that button too. */
@@ -90,10 +92,10 @@ export class Card {
     this.updateActions(view, state);
   }
 
-  private updateActions(view: View, { alert, act, blocked }: CardState): void {
+  private updateActions(view: View, { alert, act, blocked, may }: CardState): void {
     const firing = alert.state === "firing";
-    this.acknowledge.hidden = !firing;
-    this.silence.hidden = alert.state === "resolved";
+    this.acknowledge.hidden = !firing || !may;
+    this.silence.hidden = alert.state === "resolved" || !may;
     this.acknowledge.disabled = act?.phase === "sending" || act?.phase === "sent";
     setText(this.acknowledge, view.t(act?.phase === "failed" ? "acting.again" : "acting.acknowledge"));
     setText(this.silence, view.t("acting.silence"));

@@ -14,7 +14,8 @@ export type Matchers = api.Silence["matchers"];
 export type Silence = Pick<api.Silence, "id" | "matchers" | "starts_at" | "ends_at" | "state" | "by" | "comment">;
 
 /** Ends at a moment and not after a duration: asked for twice, that would be another silence. */
-export interface NewSilence extends Pick<api.NewSilence, "by" | "comment"> {
+export interface NewSilence extends Pick<api.NewSilence, "comment"> {
+  readonly by: string;
   readonly matchers: Readonly<Record<string, string>>;
   readonly ends_at: string;
 }

@@ -8,8 +8,11 @@ export interface components {
      * @description Who takes an alert on.
      */
     readonly Acknowledgement: {
-      /** By */
-      readonly by: string;
+      /**
+       * By
+       * @description who does; with a login it is who asks, whatever this says
+       */
+      readonly by?: string | null;
       /**
        * Note
        * @default
@@ -112,8 +115,11 @@ export interface components {
       readonly ends_at?: string | null;
       /** Duration */
       readonly duration?: string | null;
-      /** By */
-      readonly by: string;
+      /**
+       * By
+       * @description who mutes; with a login it is who asks, whatever this says
+       */
+      readonly by?: string | null;
       /**
        * Comment
        * @default
@@ -231,6 +237,23 @@ export interface components {
       readonly told_at: string;
       readonly summary: string;
       readonly consequence_of: components["schemas"]["Injected"];
+    };
+    /** @description One thing that somebody did or tried. */
+    readonly ActivityRow: {
+      readonly id: string;
+      /** Format: date-time */
+      readonly at: string;
+      readonly actor: string;
+      readonly subject: string;
+      readonly role: string;
+      readonly how: string;
+      readonly action: string;
+      readonly campaign_id: string;
+      readonly target: string;
+      readonly result: string;
+      readonly detail: {
+        readonly [key: string]: unknown;
+      };
     };
     /**
      * @description One incident of one rule and one set of labels.
@@ -515,6 +538,11 @@ export interface components {
       readonly lost: number | null;
       readonly median_seconds: number | null;
     };
+    /** @description A role for campaigns: ids, with `*` for any characters. */
+    readonly GrantRow: {
+      readonly role: string;
+      readonly campaigns: readonly string[];
+    };
     /** @description Of a process that answers. */
     readonly Health: {
       readonly status: string;
@@ -583,6 +611,11 @@ export interface components {
         readonly [key: string]: string | readonly string[];
       };
       readonly at: string | null;
+    };
+    readonly ActivityList: {
+      readonly columns: readonly string[];
+      readonly rows: readonly components["schemas"]["ActivityRow"][];
+      readonly next_cursor: string | null;
     };
     readonly AlertList: {
       readonly columns: readonly string[];
@@ -1165,6 +1198,18 @@ export interface components {
       readonly cpc_ratio?: number | null;
       readonly ctr_ratio?: number | null;
     };
+    /**
+     * @description Who asks. Without `login` nobody is asked who they are; `session` is one that can be signed out of. `operates`:
+     *   the campaigns whose alerts they may acknowledge and silence.
+     */
+    readonly SessionAnswer: {
+      readonly login: boolean;
+      readonly name: string | null;
+      readonly role: string | null;
+      readonly grants: readonly components["schemas"]["GrantRow"][];
+      readonly session: boolean;
+      readonly operates: readonly string[];
+    };
     /** @description All that the wall shows, of one moment. */
     readonly Snapshot: {
       /** Format: date-time */
@@ -1310,6 +1355,7 @@ export type RedriveBody = components['schemas']['RedriveBody'];
 export type Repeats = components['schemas']['Repeats'];
 export type Silence = components['schemas']['Silence'];
 export type AcceptedPage = components['schemas']['AcceptedPage'];
+export type ActivityRow = components['schemas']['ActivityRow'];
 export type Alert = components['schemas']['Alert'];
 export type AlertFeed = components['schemas']['AlertFeed'];
 export type Baseline = components['schemas']['Baseline'];
@@ -1327,6 +1373,7 @@ export type FieldError = components['schemas']['FieldError'];
 export type FoundIncident = components['schemas']['FoundIncident'];
 export type FunnelByRow = components['schemas']['FunnelByRow'];
 export type FunnelRow = components['schemas']['FunnelRow'];
+export type GrantRow = components['schemas']['GrantRow'];
 export type Health = components['schemas']['Health'];
 export type Injected = components['schemas']['Injected'];
 export type InventoryRow = components['schemas']['InventoryRow'];
@@ -1335,6 +1382,7 @@ export type KindScore = components['schemas']['KindScore'];
 export type LadderRow = components['schemas']['LadderRow'];
 export type LadderUntilRow = components['schemas']['LadderUntilRow'];
 export type Lens = components['schemas']['Lens'];
+export type ActivityList = components['schemas']['ActivityList'];
 export type AlertList = components['schemas']['AlertList'];
 export type CampaignList = components['schemas']['CampaignList'];
 export type CatalogueList = components['schemas']['CatalogueList'];
@@ -1368,6 +1416,7 @@ export type RulesFile = components['schemas']['RulesFile'];
 export type Scorecard = components['schemas']['Scorecard'];
 export type ScorecardTotals = components['schemas']['ScorecardTotals'];
 export type SeriesRow = components['schemas']['SeriesRow'];
+export type SessionAnswer = components['schemas']['SessionAnswer'];
 export type Snapshot = components['schemas']['Snapshot'];
 export type StockRow = components['schemas']['StockRow'];
 export type BreakdownTable = components['schemas']['BreakdownTable'];

@@ -1,3 +1,5 @@
+import { loginAddress } from "../session.ts";
+
 const TIMEOUT_MS = 5_000;
 
 /**
@@ -9,6 +11,7 @@ export async function whyRefused(path: string): Promise<string | null> {
   const timer = window.setTimeout(() => leaving.abort(), TIMEOUT_MS);
   try {
     const response = await fetch(path, { headers: { Accept: "application/json" }, signal: leaving.signal });
+    if (response.status === 401) window.location.assign(loginAddress(window.location));
     if (response.ok || (response.status >= 500 && response.status !== 503)) return null;
     const problem = (await response.json()) as { readonly detail?: string; readonly title?: string };
     return problem.detail ?? problem.title ?? null;

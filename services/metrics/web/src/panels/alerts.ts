@@ -51,6 +51,7 @@ export class Alerts implements Panel {
   });
   private readonly silencesTool = button("alert-tool", () => this.desk.openSilences());
   private readonly whoTool = button("alert-tool alert-who", () => this.desk.rename());
+  private readonly leaveTool = button("alert-tool", () => void this.desk.signedIn.signOut());
   private readonly cards = new Map<string, Card>();
   private readonly unfolded = new Set<string>();
   private readonly presses: CardPresses = {
@@ -77,12 +78,14 @@ export class Alerts implements Panel {
   constructor() {
     this.element = this.frame.element;
     this.layers = [this.news, this.drawer.element, ...this.desk.layers];
-    this.frame.aside.append(this.more, this.whoTool, this.silencesTool, this.soundTool, this.count);
+    this.frame.aside.append(this.more, this.whoTool, this.leaveTool, this.silencesTool, this.soundTool, this.count);
     this.frame.body.append(this.list, this.empty);
     this.news.setAttribute("role", "status");
     this.soundTool.dataset["action"] = "sound";
     this.silencesTool.dataset["action"] = "silences";
     this.whoTool.dataset["action"] = "name";
+    this.leaveTool.dataset["action"] = "sign-out";
+    this.leaveTool.hidden = true;
     this.list.addEventListener("keydown", (event) => this.pressed(event));
     this.list.addEventListener("focusin", (event) => {
       const id = (event.target as HTMLElement).closest<HTMLElement>("[data-alert]")?.dataset["alert"];
@@ -92,6 +95,7 @@ export class Alerts implements Panel {
       }
     });
     this.desk.silences.start();
+    this.desk.signedIn.start();
   }
 
   bindKeys(keys: Keys): void {
@@ -157,7 +161,7 @@ export class Alerts implements Panel {
         const place = drawn[index];
         if (place === undefined) return;
         const { alert, members, member } = place;
-        const state = { alert, members, member, unfolded: this.unfolded.has(alert.id), act: this.desk.act(alert), blocked };
+        const state = { alert, members, member, unfolded: this.unfolded.has(alert.id), act: this.desk.act(alert), blocked, may: this.desk.may(alert) };
         this.cards.get(alert.id)?.update(view, state, alert.id === here);
       },
     );
@@ -172,14 +176,18 @@ export class Alerts implements Panel {
   }
 
   private updateTools(view: View): void {
-    const name = this.desk.operator.name;
-    setText(this.whoTool, name === null ? view.t("acting.nobody") : view.t("acting.as", { name }));
-    setAttribute(this.whoTool, "title", view.t("acting.changeName"));
+    const name = this.desk.who;
+    const known = this.desk.signedIn.name !== null;
+    setText(this.whoTool, name === null ? view.t("acting.nobody") : view.t(known ? "acting.signedIn" : "acting.as", { name }));
+    setAttribute(this.whoTool, "title", known ? null : view.t("acting.changeName"));
+    this.whoTool.disabled = known;
+    setText(this.leaveTool, view.t("acting.signOut"));
+    this.leaveTool.hidden = !this.desk.signedIn.leaves;
     setText(this.silencesTool, view.t("feed.silences", { count: this.desk.silences.count(view.now) }));
     setText(this.soundTool, view.t(this.sound.on ? "feed.sound.on" : "feed.sound.off"));
     setAttribute(this.soundTool, "title", view.t("feed.sound.hint"));
     this.soundTool.classList.toggle("is-on", this.sound.on);
-    this.whoTool.hidden = this.desk.blocked(view) !== null;
+    this.whoTool.hidden = this.desk.blocked(view) !== null && !known;
     this.element.classList.toggle("read-only", this.desk.silences.unreachable);
     setAttribute(this.element, "data-blocked", this.desk.blocked(view));
   }

@@ -1,3 +1,4 @@
+import { loginAddress } from "../session.ts";
 import type { RehearsalList } from "../api/schema.ts";
 import { parseCard, type RehearsalRow, type Scorecard } from "./card.ts";
 
@@ -16,6 +17,7 @@ export async function fetchCard(name: string): Promise<Scorecard> {
 
 async function ask(address: string): Promise<unknown> {
   const response = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (response.status === 401) window.location.assign(loginAddress(window.location));
   const answer: unknown = await response.json();
   if (response.ok) return answer;
   const detail = (answer as { detail?: unknown } | null)?.detail;

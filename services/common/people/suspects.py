@@ -1,4 +1,4 @@
-"""What a suspect is called: the same everywhere, and nobody's id."""
+"""What alerts call a suspect: the same everywhere, and not what the tables call the same person."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2s
 
 from services.common.errors import StoreRejected
-from services.common.store import StorePool
+from services.common.store import Store, StorePool
 
 _KEY = "SELECT key FROM pseudonym_keys ORDER BY made_at, key LIMIT 1"
 
@@ -25,7 +25,12 @@ class Pseudonyms:
 
 async def read_pseudonyms(pool: StorePool) -> Pseudonyms:
     """Under the key that was made with the store. Raises `StoreError`."""
-    rows = await pool.query(_KEY)
+    return await pool.call(read_name_key)
+
+
+def read_name_key(store: Store) -> Pseudonyms:
+    """As `read_pseudonyms`. Blocks."""
+    rows = store.query(_KEY)
     if not rows:
         raise StoreRejected("pseudonym_keys is empty: insert one row with a random key of 64 hexadecimal digits")
     return Pseudonyms(bytes.fromhex(rows[0]["key"])[:32])

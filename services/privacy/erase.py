@@ -1,0 +1,139 @@
+"""Cuts people off from their rows, so that the shop's sums stay and nobody can be found by them.
+
+A row keeps what happened and gets a name that nobody can make again: it comes from a secret that is kept while the
+erasure runs, so that a run which was cut off goes on with the same names, and emptied at its end. One person's rows
+keep one name, which is why every count stays. No statement names a person or a new name: servers remember statements.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from services.common.people import ERASED_MARK, LENGTH
+from services.common.store import Store
+from services.privacy import letters
+from services.privacy.people import Keys, Person, all_names
+from services.privacy.suspects import rows_naming, suspect_names
+from services.privacy.tables import ALERTS, EVENTS, PersonTable
+
+logger = logging.getLogger(__name__)
+
+_ERASED = "SELECT pseudonym FROM erased_people WHERE erasure = {erasure:String}"
+_SECRET = "(SELECT any(secret) FROM erased_people WHERE erasure = {erasure:String})"
+_UNFINISHED = "SELECT DISTINCT erasure FROM erased_people WHERE secret != '' ORDER BY erasure"
+_FORGET = "ALTER TABLE erased_people UPDATE secret = '' WHERE erasure = {erasure:String} SETTINGS mutations_sync = 2"
+_ALL_ERASED = "SELECT DISTINCT pseudonym FROM erased_people"
+
+
+@dataclass(slots=True)
+class Erased:
+    """What an erasure changed, by table; `names` is how many names the rows were searched for."""
+
+    names: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    letters: int = 0
+    alerts: int = 0
+    missing_keys: tuple[str, ...] = ()
+    finished: int = 0
+    """Erasures that had been cut off, and are finished now."""
+
+
+def erase(store: Store, people: Sequence[Person], keys: Keys) -> Erased:
+    """Erases people. May be repeated at any time, and has to be when it was cut off. Raises `StoreError`."""
+    done = Erased(missing_keys=keys.missing, finished=finish(store))
+    _letters(store, letters.naming(store, [person.user_id for person in people]), done)
+    _names(store, all_names(people), done)
+    return done
+
+
+def erase_again(store: Store, keys: Keys) -> Erased:
+    """Erases everybody who was erased before, from rows that came back. Raises `StoreError`."""
+    done = Erased(missing_keys=keys.missing, finished=finish(store))
+    gone = {row["pseudonym"] for row in store.query(_ALL_ERASED)}
+    _letters(store, list(letters.of_erased(store, keys.keys, gone)), done)
+    back = {
+        row["user_id"]
+        for table in EVENTS
+        for row in store.query(f"SELECT DISTINCT user_id FROM {table.name} WHERE user_id IN ({_ALL_ERASED})")
+    }
+    _names(store, sorted(back), done)
+    return done
+
+
+def finish(store: Store) -> int:
+    """Goes on with erasures that were cut off; returns how many there were. Raises `StoreError`."""
+    cut_off = [row["erasure"] for row in store.query(_UNFINISHED)]
+    for erasure in cut_off:
+        _cut(store, erasure, Erased())
+    return len(cut_off)
+
+
+def _letters(store: Store, found: Sequence[dict[str, object]], done: Erased) -> None:
+    letters.empty(store, list(found))
+    done.letters += len(found)
+
+
+def _names(store: Store, names: Sequence[str], done: Erased) -> None:
+    if not names:
+        return
+    erasure, secret = uuid.uuid4().hex, secrets.token_hex(32)
+    # In one insert, so that whoever goes on with it knows of all.
+    rows = {
+        "pseudonym": pa.array(names, pa.string()),
+        "erasure": pa.array([erasure] * len(names)),
+        "secret": pa.array([secret] * len(names)),
+    }
+    store.insert("erased_people", pa.table(rows), token=erasure)
+    _cut(store, erasure, done)
+    done.names += len(names)
+
+
+def _cut(store: Store, erasure: str, done: Erased) -> None:
+    parameters = {"erasure": erasure}
+    # Alerts first: whom they suspect is found by the rows.
+    suspects = suspect_names(store, _ERASED, parameters)
+    for table in ALERTS:
+        done.alerts += _rename(store, table, suspects, erasure)
+    for each in EVENTS:
+        (found,) = store.query(f"SELECT count() AS rows FROM {each.name} WHERE user_id IN ({_ERASED})", parameters)
+        done.rows[each.name] = done.rows.get(each.name, 0) + found["rows"]
+        if found["rows"]:
+            store.command(_cutting(each), parameters)
+    store.command(_FORGET, parameters)
+    logger.info("people were cut off from their rows", extra={"erasure": erasure, "rows": sum(done.rows.values())})
+
+
+def _cutting(table: PersonTable) -> str:
+    changes = [f"{column} = if({column} = '', '', {_fresh(column)})" for column in table.fresh] + [
+        f"{column} = ''" for column in table.emptied
+    ]
+    return (
+        f"ALTER TABLE {table.name} UPDATE {', '.join(changes)}\n"
+        f"WHERE user_id IN ({_ERASED})\nSETTINGS mutations_sync = 2"
+    )
+
+
+def _fresh(column: str) -> str:
+    """A name as long as any other, out of the secret, and marked: audits must not miss it in the rollups."""
+    digest = f"substring(SHA256(concat({_SECRET}, '/{column}/', {column})), 1, 16)"
+    return f"concat('{ERASED_MARK}', substring(base64URLEncode({digest}), 1, {LENGTH - len(ERASED_MARK)}))"
+
+
+def _rename(store: Store, table: str, suspects: Sequence[str], erasure: str) -> int:
+    rows = rows_naming(store, table, suspects, f"DISTINCT concat({', '.join(ALERTS[table])}) AS text")
+    texts = [row["text"] for row in rows]
+    for name in [name for name in suspects if any(name in text for text in texts)]:
+        fresh = f"lower(hex(substring(SHA256(concat({_SECRET}, '/suspect/', {{name:String}})), 1, 8)))"
+        changes = [f"{column} = replaceAll({column}, {{name:String}}, {fresh})" for column in ALERTS[table]]
+        store.command(
+            f"ALTER TABLE {table} UPDATE {', '.join(changes)}\n"
+            f"WHERE position(concat({', '.join(ALERTS[table])}), {{name:String}}) > 0\nSETTINGS mutations_sync = 2",
+            {"name": name, "erasure": erasure},
+        )
+    return len(rows)

@@ -1,0 +1,1 @@
+"""Input that was made to do harm, by every way that leads in."""
