@@ -54,11 +54,17 @@ generate: setup
 	$(BIN)/python -m scripts.grafana
 	$(BIN)/python scripts/build_page.py --run types
 
+# What images hold, at the versions that are tested: docs/compose.md.
+lock: IMAGE_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --constraint requirements.lock
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra embedded --extra replay --extra dev --extra tracing pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		tests/bench/peers/requirements.in -o tests/bench/peers/requirements.lock
+	$(IMAGE_LOCK) --extra tracing pyproject.toml -o deploy/image/runtime.lock
+	$(IMAGE_LOCK) --extra tracing --extra replay pyproject.toml -o deploy/image/demo.lock
+	$(IMAGE_LOCK) deploy/image/build.in -o deploy/image/build.lock
 
 demo: setup
 	$(BIN)/warroom demo --data-dir $(DEMO_DIR) --http-port $(DEMO_PORT) --kafka-port $(DEMO_KAFKA_PORT)

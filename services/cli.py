@@ -37,6 +37,7 @@ _COMMANDS = {
     "keys": ("services.common.access.cli", "keys"),
     "plan": ("services.planning.cli", "plan"),
     "migrate": ("services.common.cli", "migrate"),
+    "health": ("services.common.health", "health"),
     "doctor": ("services.doctor.cli", "doctor"),
     "schemas": ("schemas.cli", "schemas"),
 }

@@ -24,10 +24,11 @@ def find_program(name: str, package: str) -> Path:
     installed = shutil.which(name)
     if installed is not None:
         return Path(installed)
-    program = _unpacked(package) / "usr" / "bin" / name
-    if not program.is_file():
-        raise NotToBeHad(f"the package {package} has no {name}")
-    return program
+    for folder in ("bin", "sbin"):
+        program = _unpacked(package) / "usr" / folder / name
+        if program.is_file():
+            return program
+    raise NotToBeHad(f"the package {package} has no {name}")
 
 
 @cache

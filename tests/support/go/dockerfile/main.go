@@ -1,24 +1,29 @@
 // Reads a Dockerfile as `docker build --check` does: BuildKit's own parser and linter, and its conversion of every stage
-// into what it would run. Prints, as JSON, the warnings and the configuration of the last stage's image.
+// into what it would run. Prints, as JSON, the warnings, the stages with their instructions, the configuration of the
+// last stage's image, and the files of the context that its .dockerignore lets through.
 //
 // Base images are not fetched: each is taken to be empty.
 //
-// dockerfile FILE [NAME=VALUE]...
+// dockerfile FILE CONTEXT
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
-	"strings"
+	"path/filepath"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -29,10 +34,18 @@ type warning struct {
 	Line    int    `json:"line"`
 }
 
+type stage struct {
+	Name         string   `json:"name"`
+	Base         string   `json:"base"`
+	Instructions []string `json:"instructions"`
+}
+
 type answer struct {
 	Warnings []warning `json:"warnings"`
 	Bases    []string  `json:"bases"`
+	Stages   []stage   `json:"stages"`
 	Image    any       `json:"image"`
+	Context  []string  `json:"context"`
 }
 
 type emptyImages struct{ asked []string }
@@ -46,7 +59,10 @@ func (images *emptyImages) ResolveImageConfig(
 }
 
 func main() {
-	found, err := read(os.Args[1], os.Args[2:])
+	found, err := read(os.Args[1])
+	if err == nil {
+		found.Context, err = sent(os.Args[2])
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -54,21 +70,18 @@ func main() {
 	json.NewEncoder(os.Stdout).Encode(found)
 }
 
-func read(file string, given []string) (*answer, error) {
+func read(file string) (*answer, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	arguments := map[string]string{}
-	for _, each := range given {
-		name, value, _ := strings.Cut(each, "=")
-		arguments[name] = value
-	}
 	found := &answer{Warnings: []warning{}}
+	if found.Stages, err = stages(text); err != nil {
+		return nil, err
+	}
 	images := &emptyImages{}
 	caps := pb.Caps.CapSet(pb.Caps.All())
 	result, err := dockerfile2llb.Dockerfile2LLB(context.Background(), text, dockerfile2llb.ConvertOpt{
-		Config:         dockerui.Config{BuildArgs: arguments},
 		TargetPlatform: &ocispecs.Platform{OS: "linux", Architecture: "amd64"},
 		MetaResolver:   images,
 		LLBCaps:        &caps,
@@ -90,4 +103,63 @@ func read(file string, given []string) (*answer, error) {
 	}
 	found.Bases, found.Image = images.asked, result.Image
 	return found, nil
+}
+
+func stages(text []byte) ([]stage, error) {
+	parsed, err := parser.Parse(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	read, _, err := instructions.Parse(parsed.AST, nil)
+	if err != nil {
+		return nil, err
+	}
+	var found []stage
+	for _, each := range read {
+		next := stage{Name: each.Name, Base: each.BaseName}
+		for _, command := range each.Commands {
+			next.Instructions = append(next.Instructions, fmt.Sprint(command))
+		}
+		found = append(found, next)
+	}
+	return found, nil
+}
+
+// What `docker build` would send of a folder.
+func sent(folder string) ([]string, error) {
+	text, err := os.Open(filepath.Join(folder, ".dockerignore"))
+	if err != nil {
+		return nil, err
+	}
+	defer text.Close()
+	patterns, err := ignorefile.ReadAll(text)
+	if err != nil {
+		return nil, err
+	}
+	matcher, err := patternmatcher.New(patterns)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := entry.Name(); entry.IsDir() && (name == "node_modules" || name == ".git" || name == ".venv") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() {
+			return nil
+		}
+		relative, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
+		ignored, err := matcher.MatchesOrParentMatches(relative)
+		if err == nil && !ignored {
+			found = append(found, relative)
+		}
+		return err
+	})
+	return found, err
 }
