@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+
 from services.common.access.keys import hash_of, read_keys
 from services.common.people.key import read_key
-
 from tests.deployment.images.secrets import made_secrets, run_script
 
 
