@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     http_requests_per_minute: int = Field(300_000, ge=0, description="of all clients; 0 is no limit")
     http_client_requests_per_minute: int = Field(60_000, ge=0, description="of one address; 0 is no limit")
     http_client_changes_per_minute: int = Field(
-        1_200, ge=0, description="POST, PUT and DELETE of one address; 0 is no limit"
+        6_000, ge=0, description="POST, PUT and DELETE of one address; 0 is no limit"
     )
     http_connections: int = Field(10_000, ge=1, description="open at a time; a viewer of the wall holds one")
     http_client_connections: int = Field(

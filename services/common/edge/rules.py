@@ -33,7 +33,7 @@ class EdgeRules:
     requests_at_once: int = 5_000
     requests_per_minute: int = 300_000
     client_requests_per_minute: int = 60_000
-    client_changes_per_minute: int = 1_200
+    client_changes_per_minute: int = 6_000
     connections: int = 10_000
     connections_per_client: int = 6_000
 
