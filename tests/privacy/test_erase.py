@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -19,10 +19,12 @@ from services.common.people.suspects import read_name_key
 from services.common.runtime import build_app
 from services.common.settings import Settings
 from services.common.store import Store
+from services.common.store.migrate import migrate
 from services.metrics.service import MetricsService
 from services.privacy.desk import Actor, Desk
 from services.privacy.erase import erase, erase_again
 from services.privacy.people import find_keys
+from tests.support.clickhouse_http.endpoint import running_endpoint
 from tests.support.rows import insert_rows, money
 from tests.support.store import fresh_campaign
 
@@ -195,6 +197,17 @@ def _without_clocks(answer: Any) -> Any:
     if isinstance(answer, Mapping):
         return {key: _without_clocks(value) for key, value in answer.items() if key not in ("as_of", "watermark")}
     return [_without_clocks(each) for each in answer] if isinstance(answer, list) else answer
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A server of its own: an erasure rewrites every part of a table, and the run's store holds those of all tests."""
+    with running_endpoint(tmp_path_factory.mktemp("erase")) as endpoint:
+        made = endpoint.store(timeout_seconds=60)
+        migrate(made)
+        choose_key(made, Settings())
+        yield made
+        made.close()
 
 
 @pytest.fixture
