@@ -127,7 +127,7 @@ class _ChunkedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka is un
     def _read(self, batches: list[Batch], reached: int = 0) -> Iterator[Chunk]:
         """The records of batches that follow each other, up to `reached` if the log goes on there."""
         chunk = _chunk(batches)
-        if chunk is not None:
+        if chunk is not None and _grow(chunk):
             yield from self._cut(replace(chunk, next_offset=max(reached, chunk.next_offset)))
             return
         for batch, raw, data in batches:
@@ -138,6 +138,9 @@ class _ChunkedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka is un
                 except Exception as error:
                     # The checksum is right: this is what somebody sent, and will be tomorrow.
                     chunk = self._refused(batch, raw, Unreadable(str(error)))
+            if not _grow(chunk):
+                # Brokers check that; where one did not, a record could pass for one that was read before.
+                chunk = self._refused(batch, raw, Unreadable("the offsets of its records do not grow"))
             yield from self._cut(chunk)
         self.next_fetch_offset = max(reached, self.next_fetch_offset)
 
@@ -194,6 +197,10 @@ class _ChunkedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka is un
                     self._aborted_producers.discard(batch.producer_id)
                 aborted = batch.is_transactional and batch.producer_id in self._aborted_producers
             yield batch, None if aborted or batch.is_control_batch else raw
+
+
+def _grow(chunk: Chunk) -> bool:
+    return bool((np.diff(chunk.offsets) > 0).all())
 
 
 class _RawRecords:

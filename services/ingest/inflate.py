@@ -22,8 +22,8 @@ MOST_INFLATED: Final = 64 << 20
 
 _CODEC_BITS: Final = 7
 _GZIP: Final = 31
-_XERIAL: Final = b"\x82SNAPPY\x00"
-_XERIAL_HEADER: Final = 16
+_XERIAL: Final = b"\x82SNAPPY\x00" + struct.pack("!ii", 1, 1)
+"""With its version and the oldest that can read it: aiokafka takes whatever differs for raw snappy."""
 _USUAL_ROOM: Final = 4 << 20
 _NO_ROOM: Final = "write whole buffer"
 _rooms = threading.local()
@@ -77,7 +77,8 @@ def _gzip(data: memoryview, most: int, head: int) -> Bytes:
 
 
 def _snappy(data: memoryview, most: int, head: int) -> Bytes:
-    blocks = _xerial_blocks(data) if bytes(data[: len(_XERIAL)]) == _XERIAL else [data]
+    framed = bytes(data[: len(_XERIAL)]) == _XERIAL
+    blocks = _xerial_blocks(data) if framed else [data]
     # Each block says its size before it is inflated, and fails when that is not so.
     if sum(map(cramjam.snappy.decompress_raw_len, blocks)) > most:
         small = cramjam.snappy.decompress_raw_len(blocks[0]) <= most
@@ -86,13 +87,13 @@ def _snappy(data: memoryview, most: int, head: int) -> Bytes:
 
 
 def _xerial_blocks(data: memoryview) -> list[memoryview]:
-    blocks, at = [], _XERIAL_HEADER
+    blocks, at = [], len(_XERIAL)
     while at < len(data):
         (size,) = struct.unpack_from("!i", data, at)
         at += 4
-        # aiokafka itself goes round for ever at a size of -4.
-        if not 0 < size <= len(data) - at:
-            raise Unreadable(f"a block of {size} bytes where {len(data) - at} are left")
+        # aiokafka itself goes round for ever at a size of -4, and takes what there is of a last block that claims more.
+        if size <= 0:
+            raise Unreadable(f"a block of {size} bytes")
         blocks.append(data[at : at + size])
         at += size
     return blocks
