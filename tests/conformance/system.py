@@ -83,7 +83,7 @@ class System:
             sent = [
                 await producer.send(f"campaign.{record.kind}", record.value, key=record.key) for record in self.records
             ]
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 landed = await asyncio.gather(*sent)
         finally:
             await producer.stop()
@@ -144,7 +144,7 @@ def loaded_system(
     """A system that has counted all records; one campaign was declared before its events, one after."""
     with war_room_in(directory, env=env) as room:
         room.start()
-        with httpx.Client(base_url=room.url, timeout=60) as http:
+        with httpx.Client(base_url=room.url, timeout=180) as http:
             system = System(room, http, records, rates)
             system.put(DST, PUTS[DST])
             system.send()
