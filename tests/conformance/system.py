@@ -21,7 +21,7 @@ from tests.conformance.records import Record
 from tests.support.war_room import WarRoom, wait_until, war_room_in
 
 CAMPAIGNS: Final = (FESTIVAL, DST, NEVER_PUT, MILLENNIUM, LIVE)
-SETTLED_SECONDS: Final = 90.0
+SETTLED_SECONDS: Final = 240.0
 
 
 @dataclass(frozen=True)
