@@ -26,7 +26,7 @@ class House:
     client: httpx.Client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with war_room_in(tmp_path_factory.mktemp("hostile") / "data") as room:
         room.start()

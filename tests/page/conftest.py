@@ -26,9 +26,12 @@ def war_room(tmp_path: Path) -> Iterator[WarRoom]:
         yield room
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def festival(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Festival]:
-    """The run's one festival, in full swing. Tests look at it and change nothing that others look at."""
+    """The one festival of these tests, in full swing. They look at it and change nothing that others look at.
+
+    It ends with them: it takes most of a core, and other packages' tests need that.
+    """
     with war_room_in(tmp_path_factory.mktemp("festival") / "warroom") as room:
         room.start()
         with festival_in(room) as running:
@@ -73,7 +76,7 @@ def _chromium() -> str:
         pytest.skip(f"NOT TESTED, the page in a browser: {error}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def told() -> Past:
     """A campaign that began before the festival did, whose last order was five minutes ago."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -81,14 +84,14 @@ def told() -> Past:
     return past_of("told", "Told", start, now + timedelta(hours=2), now - timedelta(minutes=5), "10.10")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def before(told: Past) -> Past:
     """A campaign of the week before, which is over."""
     start = told.start - timedelta(days=7)
     return past_of("told-before", "Told before", start, start + timedelta(hours=1), start + timedelta(hours=1), "7.07")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def told_room(festival: Festival, told: Past, before: Past) -> WarRoom:
     """The festival's war room, which has counted these two campaigns as well; no test changes them."""
     tell(festival.room, (told, before))
