@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,17 @@ from tests.support.store import embedded_store
 # How long an example takes says more about the machine than about the code; pytest-timeout bounds each test.
 settings.register_profile("warroom", deadline=None)
 settings.load_profile("warroom")
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """Leaves loggers as they were: a command that runs within a test configures them for its whole process."""
+    root, ours = logging.getLogger(), logging.getLogger("services")
+    handlers, levels = list(root.handlers), (root.level, ours.level)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 @pytest.fixture(scope="session")
