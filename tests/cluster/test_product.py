@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,10 @@ from tests.conformance.compare import differences
 from tests.conformance.oracle import METRICS, Oracle
 from tests.conformance.records import Record, record
 from tests.ingest.harness import produce, settings_for
-from tests.support.kafka import ApacheKafka
 from tests.support.clickhouse_http.cluster import NAME
 from tests.support.clickhouse_http.endpoint import Endpoint, running_endpoint
 from tests.support.deployment import Deployment, deployment, environment
+from tests.support.kafka import ApacheKafka
 from tests.support.store import fresh_campaign
 from tests.support.war_room import wait_until
 
@@ -41,9 +42,15 @@ class Cluster:
     campaign: Campaign
     receiver: Receiver
 
-    async def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record]) -> None:
         """Returns when Kafka has them."""
-        await produce(self.settings, [(each.kind, each.key, each.value) for each in records])
+        asyncio.run(produce(self.settings, [(each.kind, each.key, each.value) for each in records]))
+
+    def post(self, path: str, body: dict[str, Any]) -> None:
+        """What somebody does in alerts."""
+        url = f"http://127.0.0.1:{self.services.ports['alerts']}/api/v1{path}"
+        answer = httpx.post(url, json=body, timeout=SECONDS)
+        assert answer.is_success, answer.text
 
     def numbers(self, path: str, **params: str) -> dict[str, Any]:
         """What metrics answers about the campaign, over the whole of it."""
@@ -125,7 +132,7 @@ def cluster(kafka: ApacheKafka, tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.mark.system
 @pytest.mark.timeout(400)
-async def test_three_services_on_three_shards(cluster: Cluster) -> None:
+def test_three_services_on_three_shards(cluster: Cluster) -> None:
     """Catches: a table that services read or write on one server only, a lease or an acknowledgement that a restart
     does not find, a block that counts twice or not at all after kill -9, a number that depends on where rows lie."""
     services, campaign, endpoint = cluster.services, cluster.campaign, cluster.endpoint
@@ -134,18 +141,18 @@ async def test_three_services_on_three_shards(cluster: Cluster) -> None:
     # Answers are lost, one statement outlives the process that gave it, and its block is built again.
     endpoint.fail("answer_lost", on="INSERT INTO `?traffic_events", times=2)
     endpoint.fail("stall", on="INSERT INTO `?order_events", times=1, seconds=2)
-    await cluster.send(campaign.records[:half])
+    cluster.send(campaign.records[:half])
     wait_until(lambda: endpoint.state()["faults"].get("stall", 0) > 0, SECONDS, "an insert of orders")
     services.kill("ingest")
     endpoint.heal()
     services.start(["ingest"])
-    await cluster.send(campaign.records[half:])
+    cluster.send(campaign.records[half:])
 
     # One record is refused, put right, and sent back.
     yen = campaign.event(
         "order_paid", 9, user_id="late", order_id="o-late", currency="JPY", value="7.00", channel="web"
     )
-    await cluster.send([record("orders", yen)])
+    cluster.send([record("orders", yen)])
     right = record("orders", {**yen, "currency": "CNY"})
 
     def letters() -> list[dict[str, Any]]:
@@ -159,16 +166,14 @@ async def test_three_services_on_three_shards(cluster: Cluster) -> None:
     # An item sells out: somebody is told, once, and acknowledges; whoever starts next knows of it.
     minutes = (datetime.now(UTC) - campaign.start).total_seconds() / 60
     stock = [campaign.stock(GONE, 90, minutes - 5), campaign.stock(GONE, 0, minutes)]
-    await cluster.send(stock)
+    cluster.send(stock)
     wait_until(lambda: cluster.state() == "firing", SECONDS, "the alert")
     alert = cluster.alert()
     assert alert is not None
     wait_until(lambda: cluster.told() == ["firing"], SECONDS, "the notice")
-    alerts = f"http://127.0.0.1:{services.ports['alerts']}/api/v1"
-    done = httpx.post(f"{alerts}/alerts/{alert['id']}/ack", json={"by": "li", "note": "on it"}, timeout=SECONDS)
-    assert done.status_code == 200, done.text
+    cluster.post(f"/alerts/{alert['id']}/ack", {"by": "li", "note": "on it"})
     silence = {"matchers": {"campaign_id": campaign.id}, "duration": "1h", "by": "li", "comment": "restock"}
-    assert httpx.post(f"{alerts}/silences", json=silence, timeout=SECONDS).status_code == 201
+    cluster.post("/silences", silence)
     services.stop(["alerts"])
     services.start(["alerts"])
     assert cluster.state() == "acknowledged"

@@ -155,7 +155,8 @@ def judge_unknown(name: str, known: Sequence[str]) -> Finding:
     others = f"it knows {', '.join(known[:_MOST_NAMED])}" if known else "it knows none"
     return fail(
         "cluster",
-        f"{name} of WARROOM_CLICKHOUSE_CLUSTER is not among the `remote_servers` of the server that was asked; {others}",
+        f"{name} of WARROOM_CLICKHOUSE_CLUSTER is not among the `remote_servers` of the server that was asked; "
+        f"{others}",
         f"give every server deploy/clickhouse/cluster.xml, or correct the setting; {_LAYOUT}",
     )
 
@@ -200,7 +201,8 @@ def judge_layout(name: str, servers: Sequence[Server], prepared: int | None) -> 
                 "cluster",
                 f"{name} has {shards} shards and the store was prepared with {prepared}: new events of a user go to "
                 "another shard than the earlier ones, and funnels count such users twice",
-                f"put `remote_servers` back, or, if it is meant, {_ADDING}, and then `warroom migrate --shards {shards}`",
+                "put `remote_servers` back, or, if it is meant, "
+                f"{_ADDING}, and then `warroom migrate --shards {shards}`",
             )
         )
     if findings:
