@@ -31,7 +31,6 @@ ALERTS: Mapping[str, Sequence[str]] = {
 SKETCHES = (
     "traffic_by_minute",
     "orders_by_minute",
-    "coupons_by_minute",
     "uniques_by_span",
 )
 """Sets of hashes of names, out of which counts are made: nobody can be taken out of one, nor be read from it."""

@@ -94,11 +94,11 @@ async def answers(store: Store, campaign: str, *, brief: bool = False) -> dict[s
     found: dict[str, Any] = {}
     try:
         questions = (
-            ("part", part),
-            ("crossed", replace(part, group_by="region", filters={"channel": ("app", "web")})),
             ("all", whole),
+            ("part", part),
             ("by channel", replace(part, group_by="channel")),
             ("by item", replace(part, group_by="item_id")),
+            ("crossed", replace(part, group_by="region", filters={"channel": ("app", "web")})),
             ("by hour", replace(part, buckets=hours)),
         )
         for name, question in questions[: 2 if brief else None]:
@@ -111,7 +111,7 @@ async def answers(store: Store, campaign: str, *, brief: bool = False) -> dict[s
             for by in BY[: 1 if brief else None]:
                 found[f"cohorts {name} {by}"] = await cohorts(pool, question, by, ZONE)
                 found[f"ages {name} {by}"] = await ages(pool, question, by, ZONE, 3_600_000)
-        for model in MODELS[: 1 if brief else None]:
+        for model in MODELS[-1:] if brief else MODELS:
             credit = Credit(campaign, part.start_ms, part.end_ms, model, "channel", 3_600_000)
             found[f"attribution {model}"] = await attribute(pool, credit, 50)
         found["stock"] = await stock(pool, engine, part, now)
