@@ -99,7 +99,7 @@ async def test_no_answer_in_any_form_names_anybody(store: Store, campaign: str) 
 
 
 def _told(content: bytes, form: str) -> str:
-    """All texts of an answer, those that a form packs away among them. Parquet is written from the same table as Arrow."""
+    """All texts of an answer, packed away or not. Parquet is written from the same table as Arrow."""
     plain = content.decode("latin-1")
     if form == "arrow" and content:
         return plain + str(ipc.open_stream(pa.BufferReader(content)).read_all().to_pylist())
