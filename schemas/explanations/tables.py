@@ -56,6 +56,12 @@ PACING = TableText(
             "此刻应达成值：目标 × 基线活动在距其开始同样时长时的完成比例；无基线时按时间比例",
         ),
         _column("expected_from", "`baseline` or `linear`", "依据：`baseline` 基线或 `linear` 按时间"),
+        _column(
+            "expected_per_minute",
+            "by how much `expected` grows in the minute after `complete_until`; null once ended and where nothing is "
+            "expected",
+            "`complete_until` 之后一分钟内应达成值的增量；结束后或无应达成值时为空",
+        ),
         _column("ahead", "value - expected; negative when behind", "领先量：达成值 - 应达成值，落后为负"),
         _column("projected", "what will be reached at the end", "预计最终值"),
         _column(

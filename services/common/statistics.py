@@ -85,7 +85,8 @@ def _fisher(successes: int, trials: int, both: int, everyone: int) -> float:
     """The sum over all tables with these margins that are no likelier than the one that was found.
 
     Their probabilities (hypergeometric) are proportional to products of the ratios of neighbours, which stay exact
-    where factorials of large numbers would not. Tables that are equally likely but for rounding count, as in R's fisher.test.
+    where factorials of large numbers would not. Tables that are equally likely but for rounding count, as in R's
+    fisher.test.
     """
     fewest, most = max(0, trials + both - everyone), min(trials, both)
     counts = np.arange(fewest, most, dtype=float)

@@ -84,10 +84,10 @@ def demo(data_dir: Path, http_port: int, kafka_port: int, host: str | None) -> N
 
     from services.common.logs import configure_logs
     from services.common.tracing import start_tracing
-    from services.standalone.demo import DemoInput, replay_command
+    from services.standalone.demo import DEMO_SETTINGS, DemoInput, replay_command
     from services.standalone.system import Place, System
 
-    system = System(Place(data_dir, http_port, kafka_port, host), stop)
+    system = System(Place(data_dir, http_port, kafka_port, host), stop, DEMO_SETTINGS)
     log = data_dir.resolve() / "warroom.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as stream:

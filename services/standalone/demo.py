@@ -21,6 +21,9 @@ from services.standalone.runs import begin_run
 
 logger = logging.getLogger(__name__)
 
+DEMO_SETTINGS = {"brushing_orders_per_hour": 10 * 2880}
+"""An hour of the demo holds as many orders of a household as 2,880 hours of the data, and none of them is brushing."""
+
 _UNPREPARED = 75
 """The status, as in sysexits.h, of an input that could not be started yet."""
 

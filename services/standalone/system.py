@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +43,11 @@ class Place:
     """The address for HTTP; None takes it from the settings."""
 
 
-def standalone_settings(place: Place) -> tuple[Settings, bool]:
+def standalone_settings(place: Place, usual: Mapping[str, object] | None = None) -> tuple[Settings, bool]:
     """The environment's settings, completed with what is embedded where they name no server.
 
-    The second value tells whether the broker is an embedded one. Raises `ConfigurationError`.
+    `usual` are further settings that hold where the environment says nothing. The second value tells whether the
+    broker is an embedded one. Raises `ConfigurationError`.
     """
     given = load_settings(http_host=place.host, http_port=place.http_port)
     refuse_open_door(given)
@@ -60,6 +61,7 @@ def standalone_settings(place: Place) -> tuple[Settings, bool]:
         "rehearsals_dir": directory / "rehearsals",
         # One process reads them all: more partitions would only cost it more, smaller blocks.
         "topic_partitions": 1,
+        **(usual or {}),
     }
     missing = {
         name: value
@@ -79,8 +81,8 @@ def standalone_settings(place: Place) -> tuple[Settings, bool]:
 class System:
     """Starts everything, runs until it is asked to stop or a part fails, and stops everything, in this order."""
 
-    def __init__(self, place: Place, stop: StopRequest) -> None:
-        self.settings, embedded_broker = standalone_settings(place)
+    def __init__(self, place: Place, stop: StopRequest, usual: Mapping[str, object] | None = None) -> None:
+        self.settings, embedded_broker = standalone_settings(place, usual)
         self._stop = stop
         self._lock = DirectoryLock(place.data_dir)
         self._broker = EmbeddedBroker(place.data_dir, place.kafka_port) if embedded_broker else None

@@ -93,6 +93,10 @@ def _expected(system: System, campaign: str, goal: Goal) -> dict[str, Any]:
         missing = max(Decimal(0), goal.target - Decimal(str(value)))
         left = Decimal((goal.end - until) / _MINUTE)
         found["needed_per_minute"] = None if state == "ended" else float(missing / left)
+        soon = until + _MINUTE
+        found["expected_per_minute"] = (
+            None if state == "ended" else float(goal.target * (_share(system, campaign, goal, soon)[0] - share))
+        )
     return found
 
 

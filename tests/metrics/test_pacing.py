@@ -100,6 +100,31 @@ def test_visitors_are_expected_as_the_baseline_had_them() -> None:
     assert (found.expected, found.expected_from, found.behind) == (400.0, "baseline", True)
 
 
+@pytest.mark.parametrize(
+    ("course", "grows"),
+    [
+        (Course(30 * MINUTE_MS, Decimal(1)), 1000 / SPAN),
+        (Course(30 * MINUTE_MS, Decimal(1), (), Decimal(40), Decimal(100), Decimal(43)), 30.0),
+        (Course(30 * MINUTE_MS, Decimal(1), (), Decimal(40), Decimal(100), Decimal(40)), 0.0),
+        # Net sales of the baseline fell: nobody expects that now.
+        (Course(30 * MINUTE_MS, Decimal(1), (), Decimal(40), Decimal(100), Decimal(39)), 0.0),
+        # A baseline in which nothing was sold.
+        (Course(30 * MINUTE_MS, Decimal(1), (), Decimal(0), Decimal(0), Decimal(0)), 1000 / SPAN),
+        (Course(SPAN * MINUTE_MS, Decimal(1)), None),
+    ],
+)
+def test_what_is_expected_grows_within_the_minute(course: Course, grows: float | None) -> None:
+    """Catches: a value of this second that is held against what was expected a minute ago."""
+    found = pace(goal("gmv", "1000.00"), course, course.until_ms)
+    assert found.expected_per_minute == (None if grows is None else pytest.approx(grows))
+
+
+def test_visitors_are_expected_to_come_as_the_baselines_came_and_never_evenly() -> None:
+    found = pace(goal("uv", "1000"), Course(30 * MINUTE_MS, 380, (), 400, 1000, 412), 30 * MINUTE_MS)
+    assert found.expected_per_minute == pytest.approx(12)
+    assert pace(goal("uv", "1000"), Course(0, 0), 0).expected_per_minute is None
+
+
 START = NOW - timedelta(hours=2, seconds=30)
 BODY: dict[str, Any] = {
     "name": "Double 11",
@@ -172,6 +197,7 @@ async def test_every_target_and_budget_is_judged_up_to_the_watermark(store: Stor
     assert Decimal(whole["projected"]) == round(Decimal("9.69") * 240 / 110, 2)
     assert Decimal("9.69") <= Decimal(whole["projected_low"]) < Decimal(whole["projected"])
     assert whole["needed_per_minute"] == pytest.approx((100 - 9.69) / 130)
+    assert whole["expected_per_minute"] == pytest.approx(100 / 240)
     assert whole["rate_per_minute"] == pytest.approx((2.00 + 2.09) / 15)
     assert whole["behind"] is True
     assert {phase: rows["paid_gmv", phase]["state"] for phase in ("warm-up", "burst", "long tail")} == {

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from services.standalone.broker import holds_within
-from services.standalone.demo import DemoInput
+from services.standalone.demo import DEMO_SETTINGS, DemoInput
+from services.standalone.system import Place, standalone_settings
 
 IN_TIME = 10.0
 
@@ -117,3 +118,16 @@ async def test_an_input_dies_with_a_demo_that_is_killed() -> None:
     os.kill(parent.pid, signal.SIGKILL)
     await parent.wait()
     assert await holds_within(IN_TIME, lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_haste_of_the_input_is_no_brushing_unless_somebody_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches: half of the demo's money under suspicion, because households buy a day's groceries in 30 s."""
+    monkeypatch.delenv("WARROOM_BRUSHING_ORDERS_PER_HOUR", raising=False)
+    place = Place(tmp_path, 1, 2)
+    settings, _ = standalone_settings(place, DEMO_SETTINGS)
+    assert settings.brushing_orders_per_hour == 28_800
+    monkeypatch.setenv("WARROOM_BRUSHING_ORDERS_PER_HOUR", "3")
+    settings, _ = standalone_settings(place, DEMO_SETTINGS)
+    assert settings.brushing_orders_per_hour == 3

@@ -206,6 +206,7 @@ class PacingRow(BaseModel):
     attained: Ratio
     expected: Figure | None
     expected_from: str | None
+    expected_per_minute: Ratio
     ahead: Figure | None
     projected: Figure | None
     projected_low: Figure | None

@@ -37,7 +37,7 @@ class Course:
 
     `parts` cover a sum's span up to then, one behind the other. `value` is the metric over all of that time.
     `baseline_then` and `baseline_total` are the baseline's value at the same distance from its start and over its
-    whole corresponding span; None without a baseline whose span is over.
+    whole corresponding span, `baseline_next` that a minute further on; None without a baseline whose span is over.
     """
 
     until_ms: int
@@ -45,6 +45,7 @@ class Course:
     parts: Sequence[Part] = ()
     baseline_then: Value = None
     baseline_total: Value = None
+    baseline_next: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Pace:
     attained: float | None
     expected: Value
     expected_from: str | None
+    expected_per_minute: float | None
     ahead: Value
     projected: Value
     projected_low: Value
@@ -85,6 +87,7 @@ def pace(goal: Goal, course: Course, now_ms: int) -> Pace:
         attained=None if course.value is None or goal.target == 0 else float(Decimal(course.value) / goal.target),
         expected=expected,
         expected_from=None if expected is None else expected_from,
+        expected_per_minute=None if over or share is None else _growth(goal, course, share),
         ahead=ahead,
         # Not by way of a float where nothing is estimated.
         projected=course.value if over else None if projection is None else _sized(goal, projection.total),
@@ -106,6 +109,21 @@ def _share(goal: Goal, course: Course) -> tuple[float | None, str]:
     if goal.nature is Nature.DISTINCT and goal.start_ms < course.until_ms < goal.end_ms:
         return None, ""
     return (course.until_ms - goal.start_ms) / max(goal.end_ms - goal.start_ms, 1), "linear"
+
+
+def _growth(goal: Goal, course: Course, share: float) -> float | None:
+    """By how much the expectation grows in the minute to come."""
+    if not _has_shape(course):
+        if goal.nature is Nature.DISTINCT:
+            return None
+        return float(goal.target) * MINUTE_MS / max(goal.end_ms - goal.start_ms, MINUTE_MS)
+    if course.baseline_next is None or course.baseline_total is None:
+        return None
+    return float(goal.target) * max(0.0, float(Decimal(course.baseline_next) / Decimal(course.baseline_total)) - share)
+
+
+def _has_shape(course: Course) -> bool:
+    return course.baseline_total is not None and course.baseline_then is not None and course.baseline_total > 0
 
 
 def _projection(goal: Goal, course: Course) -> Projection | None:

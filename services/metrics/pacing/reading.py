@@ -59,6 +59,8 @@ class _Found:
     shape: _Amounts | None = None
     """The baseline's parts, by the starts of this campaign's."""
     shape_then: _Amounts = field(default_factory=dict)
+    shape_next: _Amounts | None = None
+    """The baseline up to a minute later."""
     shape_total: _Amounts = field(default_factory=dict)
 
 
@@ -128,14 +130,17 @@ async def _read(
     over = there.end_ms <= min(completeness.as_of_ms, completeness.as_of_ms if watermark is None else watermark)
     # A baseline that is still going on has no total to take shares of.
     usable = over and there.start_ms < there.end_ms
-    found.parts, found.whole, shape, found.shape_then, found.shape_total = await asyncio.gather(
+    coming = usable and span.until_ms < span.end_ms
+    found.parts, found.whole, shape, found.shape_then, following, found.shape_total = await asyncio.gather(
         ask(campaign, replace(here, buckets=span.cuts), sums),
         ask(campaign, here, others),
         ask(baseline, replace(then, buckets=tuple(cut + distance for cut in span.cuts)), sums if usable else []),
         ask(baseline, then, distinct if usable else []),
+        ask(baseline, replace(then, end_ms=then.end_ms + MINUTE_MS), sums + distinct if coming else []),
         ask(baseline, there, sums + distinct if usable else []),
     )
     if usable:
+        found.shape_next = following if coming else None
         found.shape = {(start - distance, value): row for (start, value), row in shape.items()}
     return found
 
@@ -148,8 +153,10 @@ def _course(goal: Goal, span: _Span, found: _Found) -> Course:
 
     if goal.nature is Nature.RATIO:
         return Course(span.until_ms, one(found.whole))
+    following = None if found.shape_next is None else one(found.shape_next) or 0
     if goal.nature is Nature.DISTINCT:
-        return Course(span.until_ms, one(found.whole) or 0, (), one(found.shape_then) or 0, one(found.shape_total) or 0)
+        shape = one(found.shape_then) or 0, one(found.shape_total) or 0
+        return Course(span.until_ms, one(found.whole) or 0, (), *shape, following)
     cuts = span.cuts
     parts = [
         Part(
@@ -166,7 +173,7 @@ def _course(goal: Goal, span: _Span, found: _Found) -> Course:
     if found.shape is not None:
         then = sum((Decimal(part.shape or 0) for part in parts), Decimal(0))
         total = one(found.shape_total)
-    return Course(span.until_ms, _as(goal, value), parts, then, total)
+    return Course(span.until_ms, _as(goal, value), parts, then, total, following)
 
 
 def _as(goal: Goal, amount: Decimal) -> Value:

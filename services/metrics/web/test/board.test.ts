@@ -6,7 +6,7 @@ import { declaredGoals, goalsOf, magnitude, verdictOf, withLive } from "../src/c
 import { panelTrust } from "../src/core/trust.ts";
 import { clockTime, currentPhase, elapsedShare, formatSpan, knownZone, momentOf } from "../src/core/time.ts";
 import { chooseCampaign } from "../src/feed/campaigns.ts";
-import type { Alert, Campaign, Overview } from "../src/feed/types.ts";
+import type { Alert, Campaign, Overview, TargetState } from "../src/feed/types.ts";
 
 const NOW = Date.parse("2025-11-11T12:00:00Z");
 const overview = (asOf: string): Overview => ({
@@ -106,11 +106,37 @@ describe("goals that nothing has paced yet", () => {
   it("take the value of this second, and are judged only where something was expected", () => {
     const [paced] = declaredGoals({ gmv: { target: "4.00", value: "0.50", attained: 0.125 } }, null);
     if (paced === undefined) throw new Error("no goal");
-    expect(withLive(paced, states.gmv)).toMatchObject({ value: "1.00", attained: 0.25 });
-    expect(withLive(paced, undefined)).toBe(paced);
+    expect(withLive(paced, states.gmv, NOW)).toMatchObject({ value: "1.00", attained: 0.25 });
+    expect(withLive(paced, undefined, NOW)).toBe(paced);
     expect([verdictOf(paced), verdictOf({ ...paced, behind: true }), verdictOf({ ...paced, behind: false })]).toEqual(["open", "behind", "ahead"]);
     expect(verdictOf({ ...paced, behind: true, state: "upcoming" })).toBe("open");
     expect([magnitude("-1.50"), magnitude(-2), magnitude("3.00"), magnitude(null)]).toEqual(["1.50", 2, "3.00", null]);
+  });
+});
+
+describe("a goal that is paced by whole minutes", () => {
+  const judged = Date.parse("2025-11-11T00:01:00Z");
+  const row = {
+    metric: "gmv", scope: "campaign", phase: null, from: "2025-11-11T00:00:00Z", to: "2025-11-11T00:03:00Z", state: "current",
+    target: "300.00", value: "90.00", attained: 0.3, expected: "100.00", expected_per_minute: 100, ahead: "-10.00", behind: true,
+    complete_until: "2025-11-11T00:01:00Z",
+  } as const;
+  const live = (value: string): TargetState => ({ target: "300.00", value, attained: Number(value) / 300 });
+
+  it.each([
+    ["160.00", 30_000, "150.00", "10.00", false],
+    ["140.00", 30_000, "150.00", "-10.00", true],
+    ["95.00", -5_000, "100.00", "-5.00", true],
+    ["310.00", 600_000, "300.00", "10.00", false],
+  ])("with %s after %d ms stands against %s", (value, after, expected, ahead, behind) => {
+    expect(withLive(row, live(value), judged + after)).toMatchObject({ value, expected, ahead, behind });
+  });
+
+  it("keeps what was expected where nothing says how that grows, and expects nothing before it begins", () => {
+    expect(withLive({ ...row, expected_per_minute: null }, live("120.00"), judged + 30_000)).toMatchObject({ expected: "100.00", ahead: "20.00", behind: false });
+    expect(withLive({ ...row, complete_until: null }, live("99.00"), judged + 30_000)).toMatchObject({ expected: "100.00", behind: true });
+    expect(verdictOf(withLive({ ...row, state: "upcoming" }, live("0.00"), judged))).toBe("open");
+    expect(withLive({ ...row, expected: null, ahead: null, behind: null }, live("99.00"), judged)).toMatchObject({ expected: null, behind: null });
   });
 });
 

@@ -729,6 +729,7 @@ export interface components {
       readonly attained: number | null;
       readonly expected: string | number | null;
       readonly expected_from: string | null;
+      readonly expected_per_minute: number | null;
       readonly ahead: string | number | null;
       readonly projected: string | number | null;
       readonly projected_low: string | number | null;

@@ -1,4 +1,5 @@
 import type { PacingRow, TargetState, Value } from "../feed/types.ts";
+import { epoch } from "./time.ts";
 
 /** Where the marks of a goal's bar stand, as shares of its track. */
 export interface GoalBar {
@@ -66,13 +67,38 @@ export function declaredGoals(states: Readonly<Record<string, TargetState>> | un
   }));
 }
 
+const MINUTE_MS = 60_000;
+// Pacing is some seconds old and judged by whole minutes; what is older than that is no rate to go on with.
+const MOST_MINUTES = 2;
+
 /**
- * A goal with the value of this second: pacing is asked less often than the overview, and two numbers of one thing
- * must not differ on one screen.
+ * A goal with the value of this second, held against what was to be expected by `moment`: pacing is judged by whole
+ * minutes and asked less often than the overview, and on one screen what is there, what was expected and the difference
+ * must be of one moment.
  */
-export function withLive(row: PacingRow, state: TargetState | undefined): PacingRow {
+export function withLive(row: PacingRow, state: TargetState | undefined, moment: number | null): PacingRow {
   if (state === undefined || state.attained === null) return row;
-  return { ...row, value: state.value ?? row.value ?? null, attained: state.attained };
+  const live: PacingRow = { ...row, value: state.value ?? row.value ?? null, attained: state.attained };
+  const expected = expectedBy(row, moment);
+  const value = number(live.value);
+  if (expected === null || value === null || row.state === "upcoming") return live;
+  const sized = (amount: number): Value => (typeof row.expected === "string" ? amount.toFixed(2) : amount);
+  return { ...live, expected: sized(expected), ahead: sized(value - expected), behind: value < expected };
+}
+
+function expectedBy(row: PacingRow, moment: number | null): number | null {
+  const then = number(row.expected);
+  const target = number(row.target);
+  const judged = epoch(row.complete_until);
+  if (then === null || target === null) return null;
+  if (moment === null || judged === null) return then;
+  const minutes = Math.min(Math.max(moment - judged, 0) / MINUTE_MS, MOST_MINUTES);
+  return Math.min(Math.max(then, target), then + (row.expected_per_minute ?? 0) * minutes);
+}
+
+/** The moment up to which the numbers of an overview are in. */
+export function knownUntil(overview: { readonly watermark?: string | null; readonly as_of?: string | null } | null): number | null {
+  return epoch(overview?.watermark) ?? epoch(overview?.as_of);
 }
 
 export type Verdict = "ahead" | "behind" | "open";

@@ -1,7 +1,7 @@
 import type { View } from "../ui/panel.ts";
 import { compare, parseDecimal } from "../core/decimal.ts";
 import { isFiltered } from "../core/lens.ts";
-import { declaredGoals, goalsOf, magnitude, verdictOf, withLive } from "../core/standing.ts";
+import { declaredGoals, goalsOf, magnitude, knownUntil, verdictOf, withLive } from "../core/standing.ts";
 import type { PacingRow } from "../feed/types.ts";
 
 /** Signs of ahead and behind, beside the words and the colours. */
@@ -21,7 +21,7 @@ export function gmvGoal(view: View): PacingRow | null {
   const states = view.board.overview?.targets?.total;
   const rows = view.board.pacing ?? declaredGoals(states, null);
   const goal = goalsOf(rows, null).find(({ metric }) => metric === "gmv");
-  return goal === undefined ? null : withLive(goal, states?.["gmv"]);
+  return goal === undefined ? null : withLive(goal, states?.["gmv"], knownUntil(view.board.overview));
 }
 
 /** What stands under the number: against the target and the baseline where there are such, else the money behind it. */

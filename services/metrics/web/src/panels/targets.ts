@@ -3,7 +3,7 @@ import { createGoalBar, updateGoalBar } from "../ui/goalbar.ts";
 import { isNarrow } from "../ui/fit.ts";
 import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.ts";
 import { isFiltered } from "../core/lens.ts";
-import { declaredGoals, goalBar, goalsOf, magnitude, verdictOf, withLive } from "../core/standing.ts";
+import { declaredGoals, goalBar, goalsOf, magnitude, knownUntil, verdictOf, withLive } from "../core/standing.ts";
 import { currentPhase } from "../core/time.ts";
 import type { PacingRow, TargetState, Value } from "../feed/types.ts";
 import { phaseName } from "../i18n.ts";
@@ -84,8 +84,8 @@ export class Targets implements Panel {
     // Goals are the whole campaign's: a value of a part of its events is not held against them.
     const filtered = isFiltered(view.lens.filters);
     const states = filtered ? undefined : overview?.targets;
-    const total = live(pacing, states?.total, null);
-    const phased = phase === null ? [] : live(pacing, states?.phases?.[phase], phase);
+    const total = live(pacing, states?.total, null, knownUntil(overview));
+    const phased = phase === null ? [] : live(pacing, states?.phases?.[phase], phase, knownUntil(overview));
     setText(this.scope, filtered ? view.t("targets.unfiltered") : "");
     this.legend.hidden = filtered || total.length + phased.length === 0;
     showEmpty(this.empty, total.length + phased.length === 0 ? view.t("targets.none") : null);
@@ -107,6 +107,11 @@ export class Targets implements Panel {
   }
 }
 
-function live(pacing: readonly PacingRow[] | null, states: Readonly<Record<string, TargetState>> | undefined, phase: string | null): readonly PacingRow[] {
-  return goalsOf(pacing ?? declaredGoals(states, phase), phase).map((goal) => withLive(goal, states?.[goal.metric]));
+function live(
+  pacing: readonly PacingRow[] | null,
+  states: Readonly<Record<string, TargetState>> | undefined,
+  phase: string | null,
+  moment: number | null,
+): readonly PacingRow[] {
+  return goalsOf(pacing ?? declaredGoals(states, phase), phase).map((goal) => withLive(goal, states?.[goal.metric], moment));
 }
