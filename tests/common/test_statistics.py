@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -110,7 +111,7 @@ def test_a_skewed_split_is_told_from_chance() -> None:
 @example(own=(3, 5), other=(900_000, 2_000_000))
 def test_two_shares_are_compared_as_the_library_compares_them(own: tuple[int, int], other: tuple[int, int]) -> None:
     """Catches: the wrong tail, a table left out, and factorials that lose their digits where counts are large."""
-    table = [[own[0], own[1] - own[0]], [other[0], other[1] - other[0]]]
+    table = np.array([[own[0], own[1] - own[0]], [other[0], other[1] - other[0]]])
     both, everyone = own[0] + other[0], own[1] + other[1]
     if min(own[1], other[1]) * min(both, everyone - both) < 5 * everyone:
         wanted = stats.fisher_exact(table).pvalue
