@@ -52,6 +52,7 @@ bench: setup
 generate: setup
 	$(BIN)/warroom schemas generate
 	$(BIN)/python -m scripts.grafana
+	$(BIN)/python -m scripts.cluster_rights
 	$(BIN)/python scripts/build_page.py --run types
 
 # What images hold, at the versions that are tested: docs/compose.md.

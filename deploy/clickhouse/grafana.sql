@@ -4,6 +4,8 @@
 -- It may be run again. Grafana's user gets this role and no other:
 --     CREATE USER grafana IDENTIFIED BY '...' DEFAULT ROLE warroom_grafana;
 --     GRANT warroom_grafana TO grafana;
+--
+-- On a cluster: grafana_cluster.sql, made from this file by `python -m scripts.cluster_rights`.
 
 -- As warroom_reader, but for a whole dashboard that asks at once, again and again: each question is small.
 CREATE SETTINGS PROFILE IF NOT EXISTS warroom_grafana SETTINGS

@@ -6,6 +6,8 @@
 -- Whoever is to read gets the role as the default one:
 --     CREATE USER analyst IDENTIFIED BY '...' DEFAULT ROLE warroom_reader;
 --     GRANT warroom_reader TO analyst;
+--
+-- On a cluster: readonly_cluster.sql, made from this file by `python -m scripts.cluster_rights`.
 
 -- `readonly = 2` lets a driver change settings, which JDBC and ODBC do at once; MAX and CONST are how far.
 CREATE SETTINGS PROFILE IF NOT EXISTS warroom_reader SETTINGS

@@ -17,6 +17,7 @@ from services.common.kafka import ensure_topics
 from services.common.people import PersonKey, choose_key
 from services.common.settings import EVENT_KINDS, Settings
 from services.common.store import Store, StorePool
+from services.common.store.kind import check_kind
 from services.ingest.rhythm import Rhythm
 from services.ingest.runs import prepare
 from services.ingest.session import WRITERS, Session
@@ -94,13 +95,14 @@ class IngestService:
             await pool.close()
 
     async def _key(self, pool: StorePool, stop: asyncio.Event) -> PersonKey | None:
-        """As `choose_key`, with all patience for a store that is away. Told to stop, whatever.
+        """As `choose_key` and `check_kind`, with all patience for a store that is away. Told to stop, whatever.
 
         Asked anew in every session: while there was none, somebody may have changed the key.
         """
         pause = _FIRST_PAUSE
         while not stop.is_set():
             try:
+                await pool.call(check_kind)
                 return await pool.call(lambda store: choose_key(store, self._settings))
             except StoreUnavailable as error:
                 self._trouble = f"the store: {error}"

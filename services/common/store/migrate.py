@@ -11,6 +11,7 @@ from importlib import resources
 from services.common.errors import ConfigurationError
 from services.common.store.clustered import ClusteredStore
 from services.common.store.interface import Store
+from services.common.store.kind import check_kind
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +71,9 @@ def migrate(store: Store, *, accepted_shards: int | None = None) -> list[Migrati
     """Applies what is missing and returns it; on a cluster, on all its servers. `accepted_shards` as `ClusteredStore`.
 
     Every statement is idempotent (`IF NOT EXISTS`), so a migration cut short by a crash is applied again from its
-    start. Raises `ConfigurationError` when a migration that was applied has since been changed.
+    start. Raises `ConfigurationError` when a migration that was applied has since been changed, and as `check_kind`.
     """
+    check_kind(store)
     if isinstance(store, ClusteredStore):
         store.prepare(accepted_shards)
     store.command(_LEDGER)

@@ -59,7 +59,7 @@ _SHARDS_ONLY = re.compile(
     r"\b(ADD|DROP|MATERIALIZE|CLEAR) (INDEX|PROJECTION|CONSTRAINT|STATISTICS)\b|\b(MODIFY|REMOVE) TTL\b|\bSETTING\b"
     r"|^\s*(DELETE|UPDATE|DROP PARTITION)\b"
 )
-_PARTS = re.compile(r"\bFROM system\.(parts|disks)\b")
+_PARTS = re.compile(r"\bFROM system\.(parts|disks|mutations|replicas)\b")
 
 
 @dataclass(frozen=True, slots=True)

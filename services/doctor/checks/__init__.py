@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from services.doctor.checks.certificates import certificates
 from services.doctor.checks.clocks import clocks
+from services.doctor.checks.cluster import cluster
 from services.doctor.checks.kafka import kafka
 from services.doctor.checks.keys import keys
 from services.doctor.checks.machine import machine
@@ -24,6 +25,7 @@ CHECKS: Mapping[str, Check] = {
     "certificates": certificates,
     "kafka": kafka,
     "store": store,
+    "cluster": cluster,
     "schema": schema,
     "rights": rights,
     "room": room,

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.common.errors import StoreRejected
 from services.common.store import StorePool
+from services.common.store.interface import Parameters
 from services.doctor.finding import Finding, fail, ok, skipped, warn
 from services.doctor.patient import Patient
 
@@ -16,7 +17,15 @@ PARTS_WARN = 300
 _DELAY_WARN_SECONDS = 60
 _QUEUE_WARN = 100
 
-_DISKS = "SELECT name, toFloat64(free_space) AS free, toFloat64(total_space) AS size FROM system.disks"
+# In a cluster all servers are asked; who does not answer is told by the check of the cluster.
+_DISKS = """
+SELECT
+    if({many:Bool}, concat(name, ' of ', hostName()), name) AS disk,
+    toFloat64(free_space) AS free,
+    toFloat64(total_space) AS size
+FROM system.disks
+SETTINGS skip_unavailable_shards = 1
+"""
 _PARTS = """
 SELECT table, max(parts) AS parts
 FROM
@@ -27,23 +36,30 @@ FROM
     GROUP BY table, partition_id
 )
 GROUP BY table
+SETTINGS skip_unavailable_shards = 1
 """
 _LIMIT = "SELECT toUInt64(value) AS parts FROM system.merge_tree_settings WHERE name = 'parts_to_throw_insert'"
 _MUTATIONS = """
 SELECT table, latest_fail_reason AS reason
 FROM system.mutations
 WHERE database IN (currentDatabase(), concat(currentDatabase(), '_shard')) AND NOT is_done AND latest_fail_reason != ''
+SETTINGS skip_unavailable_shards = 1
 """
 _REPLICAS = """
-SELECT table, is_readonly, absolute_delay, queue_size
+SELECT
+    if({many:Bool}, concat(table, ' of ', hostName()), table) AS name,
+    is_readonly,
+    absolute_delay,
+    queue_size
 FROM system.replicas
 WHERE database IN (currentDatabase(), concat(currentDatabase(), '_shard'))
+SETTINGS skip_unavailable_shards = 1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """What a replicated table says of itself on the server that was asked."""
+    """What a replicated table says of itself on one server."""
 
     table: str
     readonly: bool
@@ -56,22 +72,23 @@ async def room(patient: Patient) -> Sequence[Finding]:
     if patient.store is None:
         return [skipped("room", "there is no ClickHouse server to ask")]
     pool = patient.store
-    disks = await _rows(pool, _DISKS)
+    many = {"many": patient.settings.clickhouse_cluster is not None}
+    disks = await _rows(pool, _DISKS, many)
     parts, limit = await _rows(pool, _PARTS), await _rows(pool, _LIMIT)
-    mutations, replicas = await _rows(pool, _MUTATIONS), await _rows(pool, _REPLICAS)
+    mutations, replicas = await _rows(pool, _MUTATIONS), await _rows(pool, _REPLICAS, many)
     findings = []
     if disks is None or parts is None or limit is None or mutations is None or replicas is None:
         findings.append(skipped("room", "our user may not read all of system.disks, parts, mutations and replicas"))
     # Object storage tells no size.
     sized = [row for row in disks or () if 0 < row["size"] < 2**60]
-    findings += [judge_disk(row["name"], row["free"], row["size"]) for row in sized]
+    findings += [judge_disk(row["disk"], row["free"], row["size"]) for row in sized]
     if parts is not None and limit:
         findings.append(judge_parts({row["table"]: row["parts"] for row in parts}, int(limit[0]["parts"])))
     findings += [judge_mutation(row["table"], row["reason"]) for row in mutations or ()]
     if replicas is not None:
         findings += judge_replicas(
             [
-                Replica(row["table"], bool(row["is_readonly"]), int(row["absolute_delay"]), int(row["queue_size"]))
+                Replica(row["name"], bool(row["is_readonly"]), int(row["absolute_delay"]), int(row["queue_size"]))
                 for row in replicas
             ]
         )
@@ -127,8 +144,8 @@ def judge_replicas(replicas: Sequence[Replica]) -> list[Finding]:
     return findings or [ok("replicas", f"{len(replicas)} tables are in step")]
 
 
-async def _rows(pool: StorePool, sql: str) -> list[dict[str, Any]] | None:
+async def _rows(pool: StorePool, sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]] | None:
     try:
-        return await pool.query(sql)
+        return await pool.query(sql, parameters)
     except StoreRejected:
         return None

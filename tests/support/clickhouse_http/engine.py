@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import chdb
+import pyarrow as pa
 
 from tests.support.clickhouse_http.cluster import OneProcess
 
@@ -73,10 +74,19 @@ class Engine:
 
     def run(self, statement: Statement) -> Answer:
         """Blocks until the engine is done. Raises `EngineError`."""
-        started = time.perf_counter()
         if self._cluster is not None:
             settings = {**statement.settings, **self._cluster.settings(statement.sql)}
             statement = replace(statement, sql=self._cluster.statement(statement.sql), settings=settings)
+            if statement.data is not None:
+                parts = self._cluster.shards_of(statement.sql, statement.data, settings, self._evaluated)
+                answers = [self._run(replace(statement, data=data, settings=each)) for data, each in parts]
+                return replace(
+                    answers[-1], rows=sum(each.rows for each in answers), bytes=sum(each.bytes for each in answers)
+                )
+        return self._run(statement)
+
+    def _run(self, statement: Statement) -> Answer:
+        started = time.perf_counter()
         with self._running:
             handle = self._take()
             try:
@@ -102,6 +112,13 @@ class Engine:
             for handle in self._idle:
                 handle.connection.close()
             self._idle.clear()
+
+    def _evaluated(self, expression: str, rows: bytes) -> pa.Table:
+        with tempfile.NamedTemporaryFile(suffix=".arrow") as file:
+            file.write(rows)
+            file.flush()
+            answer = self._run(Statement(f"SELECT {expression} FROM file('{file.name}', Arrow) FORMAT Arrow"))
+        return pa.ipc.open_file(answer.body).read_all()
 
     def _take(self) -> _Handle:
         with self._lock:
