@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from services.common.people import PersonKey, hashed
-from services.common.store import Store
+from services.common.store import REWRITTEN, Store
 
 LETTERS: Final = "dead_letters"
 _PORTION: Final = 200
@@ -42,8 +42,7 @@ LIMIT {limit:UInt32}"""
 
 _EMPTY: Final = """
 ALTER TABLE dead_letters UPDATE key = NULL, key_base64 = '', value = '', detail = {erased:String}
-WHERE (topic, kafka_partition, kafka_offset, arrived_at) IN (%s)
-SETTINGS mutations_sync = 2"""
+WHERE (topic, kafka_partition, kafka_offset, arrived_at) IN (%s)"""
 
 
 def naming(store: Store, people: Sequence[str]) -> list[dict[str, Any]]:
@@ -88,7 +87,7 @@ def empty(store: Store, letters: Sequence[dict[str, Any]]) -> None:
                 f"offset{number}": letter["kafka_offset"],
                 f"at{number}": round(letter["arrived_at"].timestamp() * 1000),
             }
-        store.command(_EMPTY % ", ".join(places), parameters)
+        store.command(_EMPTY % ", ".join(places) + REWRITTEN, parameters)
 
 
 def readable(value: str) -> Any:

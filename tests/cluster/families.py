@@ -82,8 +82,8 @@ def fold(store: Store) -> None:
         store.insert("folds", pa.table(row))
 
 
-async def answers(store: Store, campaign: str) -> dict[str, Any]:
-    """By name."""
+async def answers(store: Store, campaign: str, *, brief: bool = False) -> dict[str, Any]:
+    """By name; `brief` asks each family once or twice."""
     pool = StorePool(store, threads=2, name="families")
     engine = QueryEngine(pool)
     extent = Extent(campaign, START_MS, START_MS + SPAN_MS)
@@ -93,24 +93,25 @@ async def answers(store: Store, campaign: str) -> dict[str, Any]:
     now = START_MS + SPAN_MS
     found: dict[str, Any] = {}
     try:
-        for name, question in (
+        questions = (
             ("all", whole),
             ("part", part),
             ("by channel", replace(part, group_by="channel")),
             ("by item", replace(part, group_by="item_id")),
             ("crossed", replace(part, group_by="region", filters={"channel": ("app", "web")})),
             ("by hour", replace(part, buckets=hours)),
-        ):
+        )
+        for name, question in questions[: 2 if brief else None]:
             found[f"measures {name}"] = await engine.measures(question, MEASURES)
             found[f"funnel {name}"] = await funnel(pool, replace(question, buckets=()), engine.cuts)
         app = replace(part, filters={"channel": ("app",)})
-        for name, question in (("whole", whole), ("app", app)):
+        for name, question in (("whole", whole), ("app", app))[: 1 if brief else None]:
             found[f"experiments {name}"] = await experiments(pool, question)
             found[f"ladder {name}"] = await ladder(pool, question, 3)
-            for by in BY:
+            for by in BY[: 1 if brief else None]:
                 found[f"cohorts {name} {by}"] = await cohorts(pool, question, by, ZONE)
                 found[f"ages {name} {by}"] = await ages(pool, question, by, ZONE, 3_600_000)
-        for model in MODELS:
+        for model in MODELS[-1:] if brief else MODELS:
             credit = Credit(campaign, part.start_ms, part.end_ms, model, "channel", 3_600_000)
             found[f"attribution {model}"] = await attribute(pool, credit, 50)
         found["stock"] = await stock(pool, engine, part, now)

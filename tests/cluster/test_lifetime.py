@@ -12,6 +12,7 @@ from services.common.errors import ConfigurationError
 from services.common.retention import BY_DAY, RETAINED, in_force
 from services.common.settings import Settings, load_settings
 from services.common.store import Store
+from services.common.store.clustered import ClusteredStore
 from services.common.store.lifetime import apply_lifetimes
 from services.common.store.migrate import load_migrations, migrate
 from tests.support.clickhouse_http.endpoint import running_endpoint
@@ -71,7 +72,19 @@ def test_every_table_that_grows_takes_the_longest_rule_there_is(own_store: Store
     assert set(changed) == RETAINED.keys()
     assert apply_lifetimes(own_store, settings) == []
     assert all(ttl_of(own_store, table) for table in RETAINED)
+    for table, day in RETAINED.items() if not isinstance(own_store, ClusteredStore) else ():
+        column = day.removeprefix("toDate(").removesuffix(")")
+        assert _ages_after_merges(own_store, table, column, (10, 100)) == [10], table
     assert set(apply_lifetimes(own_store, Settings())) == RETAINED.keys()
+
+
+def _ages_after_merges(store: Store, table: str, column: str, ages: tuple[int, ...]) -> list[int]:
+    """Of two rows so many days old, those that are left."""
+    for age in ages:
+        store.command(f"INSERT INTO {table} ({column}) SELECT now() - toIntervalDay({age})")
+    store.command(f"OPTIMIZE TABLE {table} FINAL")
+    found = store.query(f"SELECT DISTINCT dateDiff('day', toDate({column}), today()) AS age FROM {table}")
+    return sorted(row["age"] for row in found if row["age"] in ages)
 
 
 def test_old_parts_move_to_the_cold_volume(own_store: Store) -> None:

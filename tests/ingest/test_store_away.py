@@ -46,6 +46,9 @@ class Flaky:
     def command(self, sql: str, parameters: Parameters | None = None) -> None:
         self._store.command(sql, parameters)
 
+    def slots(self) -> int:
+        return self._store.slots()
+
     def close(self) -> None:
         pass
 

@@ -164,6 +164,9 @@ class ClickHouseStore:
         with self._calling() as client:
             client.command(sql, parameters=_bound(parameters), settings={**_NO_LIMIT, **(settings or {})})
 
+    def slots(self) -> int:
+        return 1
+
     def close(self) -> None:
         if self._on_close is not None:
             self._on_close()

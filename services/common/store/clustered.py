@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import time
+import uuid
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -32,6 +35,33 @@ _DEFINE: dict[str, Any] = {
     "distributed_ddl_task_timeout": 300,
 }
 
+_REWRITE = {
+    **_DEFINE,
+    # To wait within the queue of definitions would keep all others waiting, for as long as rows are rewritten.
+    "mutations_sync": 0,
+    # A subquery has to answer the same to every replica: see `ClusteredStore._rewrite`.
+    "allow_nondeterministic_mutations": 1,
+    # What it answers must not become part of the statement, which servers and Keeper remember.
+    "mutations_execute_subqueries_on_initiator": 0,
+    "mutations_execute_nondeterministic_on_initiator": 0,
+}
+
+_REWRITTEN = """
+SELECT
+    countIf(is_done) AS done,
+    countIf(NOT is_done) AS going,
+    sumIf(parts_to_do, NOT is_done) AS parts,
+    maxIf(latest_fail_reason, NOT is_done) AS reason
+FROM clusterAllReplicas('{cluster}', system.mutations)
+WHERE database = {{database:String}} AND position(command, {{tag:String}}) > 0
+"""
+
+_SERVERS = "SELECT count() AS servers FROM clusterAllReplicas('{cluster}', system.one)"
+
+_LONGEST_PAUSE = 5.0
+_STUCK_SECONDS = 60.0
+"""So long a server may fail to rewrite rows before it is told; it goes on trying."""
+
 _LAYOUTS = """
 CREATE TABLE IF NOT EXISTS cluster_layouts
 (
@@ -46,6 +76,9 @@ _QUORUM_SHARE = 0.8
 """Of the time that a call may take, so that the shard says what happened before the caller gives up."""
 
 _MAJORITY_IS_ALL = 2
+
+
+logger = logging.getLogger(__name__)
 
 
 class Servers(Protocol):
@@ -90,8 +123,10 @@ class ClusteredStore:
     def __init__(self, servers: Servers, topology: Topology, timeout_seconds: float) -> None:
         self.topology = topology
         self._servers = servers
+        self._timeout_seconds = timeout_seconds
         self._quorum_ms = int(timeout_seconds * _QUORUM_SHARE * 1000)
         self._replicas: int | None = None
+        self._slots = 0
 
     def query(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         return self._servers.query(self.topology.query(sql), parameters, settings=_READ)
@@ -109,11 +144,52 @@ class ClusteredStore:
             raise
 
     def command(self, sql: str, parameters: Parameters | None = None) -> None:
+        tag = uuid.uuid4().hex
+        if (rewriting := self.topology.rewriting(sql, tag)) is not None:
+            self._rewrite(rewriting, parameters, tag)
+            return
         for statement in self.topology.command(sql):
             self._servers.command(statement, parameters, settings={**_DEFINE, **self._quorum()})
 
+    def slots(self) -> int:
+        self._quorum()
+        return self._slots
+
     def close(self) -> None:
         self._servers.close()
+
+    def _rewrite(self, statement: str, parameters: Parameters | None, tag: str) -> None:
+        """Returns when every server has rewritten its rows. Raises `StoreUnavailable` when one is away, fails to, or
+        does not come to an end in time: it goes on by itself, and the caller asks again.
+
+        Each replica asks the statement's subqueries for itself, at a moment of its own. They may therefore read
+        nothing that changes before this returns.
+        """
+        (known,) = self._servers.query(_SERVERS.format(cluster=self.topology.cluster), settings=_READ)
+        self._servers.command(statement, parameters, settings=_REWRITE)
+        question = _REWRITTEN.format(cluster=self.topology.cluster)
+        asked = {"database": self.topology.shard_database, "tag": tag}
+        begun, failing, pause = time.monotonic(), None, 0.05
+        while True:
+            (now,) = self._servers.query(question, asked, settings=_READ)
+            if now["done"] >= known["servers"]:
+                return
+            waited = time.monotonic() - begun
+            failing = (failing if failing is not None else waited) if now["reason"] else None
+            stuck = failing is not None and waited - failing > _STUCK_SECONDS
+            if stuck or waited > self._timeout_seconds:
+                raise StoreUnavailable(
+                    f"rows are rewritten on {now['done']} of {known['servers']} servers so far, {now['parts']} parts "
+                    f"are left on the others{': ' + now['reason'] if now['reason'] else ''}; ask again"
+                )
+            time.sleep(pause)
+            if pause < _LONGEST_PAUSE:
+                pause *= 1.5
+            else:
+                logger.info(
+                    "rows are being rewritten",
+                    extra={"servers": known["servers"], "done": now["done"], "parts": now["parts"]},
+                )
 
     def prepare(self, accepted_shards: int | None = None) -> None:
         """What comes before the first migration: the databases, and how many shards rows are spread over.
@@ -155,6 +231,7 @@ class ClusteredStore:
         if len({row["replicas"] for row in rows}) > 1:
             raise ConfigurationError(f"{name} has shards with different numbers of replicas; give each the same")
         self._replicas = int(rows[0]["replicas"])
+        self._slots = sum(int(row["weight"]) for row in rows)
         return len(rows)
 
     def _quorum(self) -> dict[str, Any]:

@@ -20,6 +20,11 @@ shard answers it from its own tables and the answers are put one under the other
 the subquery joins or groups must be of one user."""
 
 
+REWRITTEN = "\nSETTINGS mutations_sync = 2, mutations_execute_subqueries_on_initiator = 0"
+"""Ends an ALTER TABLE ... UPDATE or DELETE: the call returns when all rows are rewritten, on a cluster those of every
+server. What subqueries answer does not become part of the statement, which servers keep."""
+
+
 class Store(Protocol):
     """A ClickHouse database. Every call blocks its thread; an instance may be shared by threads.
 
@@ -44,6 +49,10 @@ class Store(Protocol):
 
     def command(self, sql: str, parameters: Parameters | None = None) -> None:
         """Runs a statement that returns nothing."""
+        ...
+
+    def slots(self) -> int:
+        """By how many the sharding key of a row is divided to tell its shard; 1 where there are no shards."""
         ...
 
     def close(self) -> None:

@@ -54,6 +54,8 @@ _CREATE = re.compile(rf"CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS ({_N
 _ALTER = re.compile(rf"ALTER TABLE ({_NAME})(?![\w.])")
 _MAINTENANCE = re.compile(rf"\s*(OPTIMIZE TABLE|TRUNCATE TABLE|DELETE FROM) ({_NAME})(?![\w.])")
 _ENGINE = re.compile(r"\bENGINE = (\w*MergeTree)\b(\(([^()]*)\))?")
+_REWRITE = re.compile(rf"\s*ALTER TABLE ({_NAME}) (UPDATE|DELETE)\b")
+_WAITING = re.compile(r"\s+SETTINGS mutations_sync = [^()]*$")
 _COLUMNS_ONLY = re.compile(r"\b(ADD|MODIFY|DROP|RENAME|COMMENT) COLUMN\b")
 _SHARDS_ONLY = re.compile(
     r"\b(ADD|DROP|MATERIALIZE|CLEAR) (INDEX|PROJECTION|CONSTRAINT|STATISTICS)\b|\b(MODIFY|REMOVE) TTL\b|\bSETTING\b"
@@ -109,6 +111,18 @@ class Topology:
         if _CREATE.match(sql.strip()) or _ALTER.match(sql.strip()):
             return self.definition(sql)
         return [self.query(sql)]
+
+    def rewriting(self, sql: str, tag: str) -> str | None:
+        """What rewrites rows on every shard, where they are; None for any other statement.
+
+        Tables of its subqueries are read as a whole. `tag` becomes part of what `system.mutations` has of it, and so
+        tells the servers that know of it from those that have yet to hear.
+        """
+        found = _REWRITE.match(sql)
+        if found is None:
+            return None
+        rest = self._qualified(_WAITING.sub("", sql[found.start(2) :]), self.database)
+        return f"ALTER TABLE {self.shard_database}.{found[1]} {self._on_cluster} {rest}\nAND '{tag}' != ''"
 
     def query(self, sql: str) -> str:
         """A SELECT: what is marked with `EACH_SHARD` is done on the shards, and their own tables stand for them all."""
