@@ -20,6 +20,7 @@ def alerts(http_port: int | None) -> None:
     from services.common.edge import rules_of
     from services.common.runtime import run_services
     from services.common.store.clickhouse import store_of
+    from services.common.store.kind import refuse_other_kind
     from services.common.tracing import start_tracing
 
     settings = load_settings(http_port=http_port)
@@ -27,6 +28,7 @@ def alerts(http_port: int | None) -> None:
     start_tracing(settings, "alerts")
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
+    refuse_other_kind(settings)
     store = store_of(settings)
     try:
         access = AccessService(settings, store)

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from services.common.access.table import methods_of
 from services.common.errors import (
     BrokerError,
     Busy,
@@ -97,10 +98,12 @@ def add_problem_handlers(app: FastAPI) -> None:
         return problem(500, "Internal error", "the request could not be answered; the log says why")
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         answer = problem(error.status_code, str(error.detail), str(error.detail))
-        # Such as Allow, beside 405.
         answer.headers.update(error.headers or {})
+        if error.status_code == 405 and (methods := methods_of(request.url.path)):
+            # The framework names the methods of one of its routes, and a path may have several.
+            answer.headers["Allow"] = ", ".join(methods)
         return answer
 
     @app.exception_handler(Exception)

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.http.document import with_examples
+from schemas.http.parameters import narrowed
 from schemas.http.shapes import described
 from services.common import prometheus
 from services.common.access.guard import whose
@@ -70,7 +71,7 @@ def build_app(services: Sequence[Service], access: AccessService | None = None, 
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return app.openapi_schema or with_examples(described(describe()))
+        return app.openapi_schema or with_examples(narrowed(described(describe())))
 
     app.openapi = openapi  # type: ignore[method-assign]
     return app

@@ -18,8 +18,11 @@ _SLICE_MS = 300_000
 _QUERY_ROWS = 500_000
 """About this many ids are in memory as strings at a time, unless more arrived in one block."""
 
-_PARAMETER_BYTES = 128 << 10
-"""What ClickHouse takes as one parameter over HTTP (`http_max_field_value_size`)."""
+_PARAMETER_BYTES = (128 << 10) - 16
+"""What ClickHouse takes as one parameter over HTTP (`http_max_field_value_size`), without its brackets."""
+
+_TIME_BYTES = 16
+"""Of a moment in such a parameter: milliseconds since 1970, a comma and a space."""
 
 _ARRIVED = """
     kafka_partition = {partition:UInt16}
@@ -190,9 +193,11 @@ def _remember(filters: Mapping[int, DuplicateFilter], rows: pa.Table, first: int
 
 
 def _portions(questions: pa.Table) -> Iterator[pa.Table]:
-    """Cuts questions so that the ids of each fit into a parameter."""
-    # Every character may have to be escaped, and each id is quoted and followed by a comma.
-    sizes = pc.add(pc.multiply(pc.binary_length(questions.column("event_id")), 2), 3)
+    """Cuts questions so that the ids of each fit into a parameter, and so do its campaigns and its times."""
+    # Every character of an id may have to be escaped; texts are quoted, and a comma and a space follow.
+    ids = pc.add(pc.multiply(pc.binary_length(questions.column("event_id")), 2), 4)
+    campaigns = pc.add(pc.binary_length(pc.cast(questions.column("campaign_id"), pa.string())), 4)
+    sizes = pc.max_element_wise(ids, campaigns, _TIME_BYTES)
     ends = pc.cumulative_sum(pc.cast(sizes, pa.int64())).to_numpy()
     start = 0
     while start < len(ends):

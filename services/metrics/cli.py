@@ -15,6 +15,7 @@ from services.common.runtime import run_services
 from services.common.service import Service
 from services.common.settings import Settings, load_settings
 from services.common.store.clickhouse import store_of
+from services.common.store.kind import refuse_other_kind
 from services.common.tracing import start_tracing
 from services.metrics.service import MetricsService
 
@@ -30,6 +31,7 @@ def metrics(companions: Callable[[Settings], list[Service]] | None, host: str | 
     start_tracing(settings, "metrics")
     if settings.clickhouse_url is None:
         raise ConfigurationError("set WARROOM_CLICKHOUSE_URL to the store that ingest writes to")
+    refuse_other_kind(settings)
     store = store_of(settings)
     try:
         access = AccessService(settings, store)

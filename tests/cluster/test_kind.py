@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 
+from services.cli import warroom
 from services.common.errors import ConfigurationError
 from services.common.store.clickhouse import open_store
 from services.common.store.kind import check_kind
@@ -52,3 +54,17 @@ async def test_the_other_setting_is_refused_and_nothing_is_made(
         assert other.query(_TABLES) == before
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("service", ["metrics", "alerts"])
+def test_services_that_write_refuse_to_start(
+    made: tuple[Endpoint, str], service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches: two instances that both hold the lease, since neither reads what it has just written."""
+    endpoint, refusal = made
+    monkeypatch.setenv("WARROOM_CLICKHOUSE_URL", endpoint.url)
+    if not refusal.startswith("set"):
+        monkeypatch.setenv("WARROOM_CLICKHOUSE_CLUSTER", NAME)
+    done = CliRunner().invoke(warroom, [service])
+    assert isinstance(done.exception, ConfigurationError)
+    assert refusal in str(done.exception)

@@ -69,6 +69,23 @@ def test_what_is_wrong_with_it(examined: Callable[[str], Report], cluster: str, 
     assert cluster == "nowhere" or [each for each in report.findings if each["check"] == "disk"]
 
 
+def test_a_memory_that_is_too_short_is_mended_on_the_shards(
+    examined: Callable[[str], Report], clustered: Endpoint
+) -> None:
+    store = clustered.store()
+    change = "ALTER TABLE order_events MODIFY SETTING non_replicated_deduplication_window = %d"
+    try:
+        store.command(change % 7)
+        report = examined(NAME)
+        store.command(change % 10_000)
+    finally:
+        store.close()
+    assert report.says("fail", "order_events remembers 7 blocks, fewer than 10000")
+    (remedy,) = [each["remedy"] for each in report.findings if "remembers 7 blocks" in each["sentence"]]
+    assert remedy.startswith("ALTER TABLE default_shard.order_events ON CLUSTER 'war' MODIFY SETTING ")
+    assert not examined(NAME).says("fail", "remembers")
+
+
 def test_a_cluster_s_tables_without_the_setting(installation: Install, clustered: Endpoint) -> None:
     installation(clickhouse_url=clustered.url)
     assert examine().says("fail", "stand for those of a cluster, and WARROOM_CLICKHOUSE_CLUSTER is not set")

@@ -38,7 +38,7 @@ def known_system(directory: Path) -> Iterator[httpx.Client]:
     """A client of a standalone that has counted the known events."""
     with war_room_in(directory) as room:
         room.start()
-        asyncio.run(_send(room.kafka))
+        asyncio.run(send_known(room.kafka))
         moment = datetime.now(UTC)
         with httpx.Client(base_url=room.url, timeout=30) as client:
 
@@ -53,7 +53,8 @@ def known_system(directory: Path) -> Iterator[httpx.Client]:
         room.stop()
 
 
-async def _send(kafka: str) -> None:
+async def send_known(kafka: str) -> None:
+    """Sends the known events, one after the other."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka)
     await producer.start()
     try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
-from tests.support.war_room import WarRoom, war_room_in
+from schemas.http.requests import CAMPAIGN
+from tests.examples.known import send_known
+from tests.support.war_room import WarRoom, wait_until, war_room_in
 
 DECLARED = {
     "name": "Double 11",
@@ -36,3 +39,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             # Whatever was thrown at it, it is well and stops in order.
             assert client.get("/readyz").status_code == 200
         room.stop()
+
+
+@pytest.fixture(scope="package")
+def shop(house: House) -> House:
+    """The same system when it has counted the events of the document's examples."""
+    asyncio.run(send_known(house.room.kafka))
+
+    def counted() -> bool:
+        answer = house.client.get(f"/api/v1/campaigns/{CAMPAIGN}/overview")
+        return answer.is_success and int(answer.json()["metrics"]["orders_paid"] or 0) > 0
+
+    wait_until(counted, 60, "counting the example events")
+    return house

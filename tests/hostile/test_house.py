@@ -266,3 +266,14 @@ def test_every_line_of_the_log_is_still_one_object(house: House) -> None:
     for line in lines:
         assert {"time", "level", "event"} <= json.loads(line).keys()
     assert not any("Traceback" in line for line in house.room.log().splitlines() if not line.startswith("{"))
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/api/v1/campaigns/hostile", "GET, PUT"), ("/api/v1/silences", "GET, POST"), ("/api/v1/alerts/x/ack", "POST")],
+)
+def test_a_wrong_method_is_told_all_right_ones(house: House, path: str, methods: str) -> None:
+    """Found by Schemathesis: of a path with two routes the framework names the methods of the first."""
+    answer = house.client.patch(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+    assert is_refused_or_empty(answer)

@@ -54,6 +54,22 @@ async def test_a_question_is_answered_by_what_arrived_in_the_partition_within_th
         assert known == {campaign + "first", campaign + "last"}
 
 
+async def test_repeats_of_many_campaigns_and_times_are_found(pool: StorePool) -> None:
+    """Short ids, each of a campaign and a time of its own. Found by events of as many campaigns that came again: the
+    campaigns of a question were too much for a parameter over HTTP, and the partition stood still for ever."""
+    seen, count = History(pool, "traffic"), 20_000
+    first = fresh_campaign("many")
+    ids = [f"{first}{number}"[-12:] for number in range(count)]
+    events = [
+        TrafficEvent(name, "page_view", "", f"{first}-{number:050}", "u", event_time_ms=START - number)
+        for number, name in enumerate(ids)
+    ]
+    offsets = np.arange(count, dtype=np.uint64)
+    table = pa.Table.from_batches([batch(columns_of("traffic", events), offsets, PARTITION + 2, START)])
+    await pool.insert("traffic_events", table)
+    assert await seen.known(PARTITION + 2, table, START, START + 1) == set(ids)
+
+
 async def test_any_text_may_be_an_id(pool: StorePool) -> None:
     """A parameter that is escaped the wrong way would let repeats pass."""
     campaign, seen = fresh_campaign("history"), History(pool, "traffic")

@@ -8,7 +8,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from schemas.documents import ROOT
-from services.standalone.document import PATH, openapi_text
+from schemas.http.parameters import TEXTS
+from services.standalone.document import PATH, openapi_document, openapi_text
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / PATH).read_text(encoding="utf-8"))
 
@@ -44,3 +45,15 @@ def _references(node: object) -> list[str]:
     if isinstance(node, list):
         return [ref for child in node for ref in _references(child)]
     return []
+
+
+def test_what_a_parameter_may_be_is_told_of_those_there_are() -> None:
+    """A parameter that was renamed would be any text again; and none is `null`, which no query can say."""
+    parameters = [
+        parameter
+        for operations in openapi_document()["paths"].values()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+    ]
+    assert TEXTS.keys() <= {parameter["name"] for parameter in parameters}
+    assert not [parameter for parameter in parameters if {"type": "null"} in parameter["schema"].get("anyOf", [])]

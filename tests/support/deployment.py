@@ -72,6 +72,10 @@ class Deployment:
         """`/readyz` answers, and says why not."""
         return "Not ready" in (self.trouble(service) or "")
 
+    def pid(self, service: str) -> int:
+        """The process id of a service that runs."""
+        return self._processes[service].pid
+
     def get(self, service: str, path: str) -> httpx.Response:
         """A GET of one of the service's HTTP paths."""
         return httpx.get(f"http://127.0.0.1:{self.ports[service]}{path}", timeout=10)

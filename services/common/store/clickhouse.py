@@ -208,7 +208,7 @@ class ClickHouseStore:
 def _bound(parameters: Parameters | None) -> dict[str, Any] | None:
     for name, value in (parameters or {}).items():
         texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        if sum(len(text.encode()) + 3 for text in texts if isinstance(text, str)) > _MOST_PARAMETER_BYTES:
+        if sum(len(text.encode()) + 4 for text in texts if isinstance(text, str)) > _MOST_PARAMETER_BYTES:
             raise StoreRejected(f"the parameter {name} is longer than ClickHouse takes over HTTP; ask in portions")
     return dict(parameters) if parameters else None
 

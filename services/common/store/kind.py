@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from services.common.errors import ConfigurationError
+from services.common.errors import ConfigurationError, StoreError
+from services.common.settings import Settings
+from services.common.store.clickhouse import store_of
 from services.common.store.clustered import ClusteredStore
 from services.common.store.interface import Store
+
+_SECONDS = 3.0
+"""Within which a server is to answer that is there at all."""
 
 _ENGINE = "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'"
 
@@ -31,3 +36,19 @@ def check_kind(store: Store) -> None:
             "other would have; name an empty database in WARROOM_CLICKHOUSE_URL and copy the rows: "
             "docs/clickhouse.md, From one server to a cluster"
         )
+
+
+def refuse_other_kind(settings: Settings) -> None:
+    """As `check_kind` of the server that the settings name, for a service that is about to start.
+
+    Returns, too, where the server does not answer: a service starts before its store. An embedded store has one kind.
+    """
+    if settings.clickhouse_url is None or settings.clickhouse_url.get_secret_value().startswith("chdb:"):
+        return
+    store = store_of(settings, timeout_seconds=_SECONDS)
+    try:
+        check_kind(store)
+    except StoreError:
+        pass
+    finally:
+        store.close()

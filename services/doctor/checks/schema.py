@@ -21,7 +21,7 @@ async def schema(patient: Patient) -> Sequence[Finding]:
         return [skipped("schema", "there is no ClickHouse server to ask")]
     rows = await patient.store.query(
         """
-        SELECT name, engine_full, database != currentDatabase() AS on_shard
+        SELECT name, engine_full, database, database != currentDatabase() AS on_shard
         FROM system.tables
         WHERE database IN (currentDatabase(), concat(currentDatabase(), '_shard'))
         """
@@ -38,7 +38,10 @@ async def schema(patient: Patient) -> Sequence[Finding]:
     if not applied:
         return findings
     done = [migration for migration in migrations if migration.version in applied]
-    return [*findings, *judge_tables(expected_windows(done), engines, behind)]
+    cluster = patient.settings.clickhouse_cluster
+    shards = next((str(row["database"]) for row in rows if row["on_shard"]), None)
+    place = "%s" if cluster is None or shards is None else f"{shards}.%s ON CLUSTER '{cluster}'"
+    return [*findings, *judge_tables(expected_windows(done), engines, behind, place=place)]
 
 
 def judge_migrations(migrations: Sequence[Migration], applied: Mapping[int, str]) -> list[Finding]:
@@ -83,9 +86,16 @@ def expected_windows(migrations: Sequence[Migration]) -> dict[str, int]:
 
 
 def judge_tables(
-    expected: Mapping[str, int], engines: Mapping[str, str], behind: Mapping[str, str] | None = None
+    expected: Mapping[str, int],
+    engines: Mapping[str, str],
+    behind: Mapping[str, str] | None = None,
+    *,
+    place: str = "%s",
 ) -> list[Finding]:
-    """`engines` is how each table was made, and `behind` those that hold a cluster's rows on this server."""
+    """`engines` is how each table was made, and `behind` those that hold a cluster's rows on this server.
+
+    `place` makes of a table's name what stands behind ALTER TABLE.
+    """
     behind = behind or {}
     spread = {name for name, engine in engines.items() if engine.startswith("Distributed") and behind}
     gone = sorted((expected.keys() - engines.keys() - behind.keys()) | (expected.keys() & spread) - behind.keys())
@@ -105,7 +115,7 @@ def judge_tables(
             "tables",
             f"{name} remembers {_window(engines[name])} blocks, fewer than {expected[name]}: one that is written "
             "again after a crash would count twice",
-            f"ALTER TABLE {name} MODIFY SETTING {_setting(engines[name])} = {expected[name]}",
+            f"ALTER TABLE {place % name} MODIFY SETTING {_setting(engines[name])} = {expected[name]}",
         )
         for name in short
     )
