@@ -166,6 +166,11 @@ class Settings(BaseSettings):
         None, min_length=16, description="signs what is sent to that address; docs/receivers.md"
     )
     external_url: str = Field("http://127.0.0.1:8080", description="how people reach this Warroom; used in links")
+    alerts_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@?#]+/?$",
+        description="where `warroom metrics` reaches `warroom alerts` for the review; unset is the external URL",
+    )
 
     # Rehearsals
     rehearsals_dir: Path | None = Field(

@@ -84,8 +84,11 @@ def cautions(settings: Settings, secrets: Mapping[str, Path]) -> Iterator[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a connection to the host stays on this machine, as far as its name tells."""
-    if host == "localhost" or host.endswith(".localhost"):
+    """Whether only this machine reaches the address, and a connection to it stays here.
+
+    Other names do not count, `x.localhost` neither: a resolver may lead them elsewhere.
+    """
+    if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

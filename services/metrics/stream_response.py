@@ -44,8 +44,7 @@ class StreamResponse(Response):
             while (await receive())["type"] != "http.disconnect":
                 continue
         # The door may have said so of one who may not watch any more, and is still there.
-        if not viewer.gone:
-            viewer.end()
+        viewer.end()
 
 
 def _takes_gzip(scope: Scope) -> bool:

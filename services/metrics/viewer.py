@@ -58,7 +58,9 @@ class Viewer:
         return self.stalled_since is not None and now - self.stalled_since >= SLOW_SECONDS
 
     def send(self, message: Message) -> None:
-        """Hands a message to the socket; returns at once."""
+        """Hands a message to the socket; returns at once. Nothing where the connection has ended."""
+        if self.gone:
+            return
         self.transport.write(message.on(self.wire))
 
     def drop(self) -> None:
@@ -66,6 +68,9 @@ class Viewer:
         self.transport.abort()
 
     def end(self) -> None:
-        """Ends its stream in order."""
+        """Ends its stream in order; nothing where its connection has ended by itself."""
+        # uvloop raises when a connection that is gone is written to.
+        if self.gone:
+            return
         self.transport.write(self.wire.end)
         self.transport.close()

@@ -101,7 +101,9 @@ class WithAlertsElsewhere:
         try:
             return await self._there.get(query)
         except NotFound:
-            raise NoAnswer("alerts answer neither here nor at WARROOM_EXTERNAL_URL") from None
+            raise NoAnswer(
+                "alerts answer neither here nor there; set WARROOM_ALERTS_URL to where `warroom alerts` is reached"
+            ) from None
 
 
 def _json(response: httpx.Response, query: Query) -> Any:

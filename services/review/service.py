@@ -37,7 +37,7 @@ class ReviewService:
     name = "review"
 
     def __init__(self, settings: Settings) -> None:
-        self._external_url = settings.external_url
+        self._alerts_url = settings.alerts_url or settings.external_url
         self._turn = asyncio.Semaphore(_AT_A_TIME)
         self._waiting = 0
         self.router = self._routes()
@@ -87,7 +87,7 @@ class ReviewService:
             HttpAnswers(
                 "http://review", seconds=_SECONDS, transport=transport, attempts=1, headers={**asker, **host}
             ) as here,
-            HttpAnswers(self._external_url, seconds=_ELSEWHERE_SECONDS, attempts=2, headers=asker) as there,
+            HttpAnswers(self._alerts_url, seconds=_ELSEWHERE_SECONDS, attempts=2, headers=asker) as there,
         ):
             return await read(WithAlertsElsewhere(here, there), campaign_id)
 

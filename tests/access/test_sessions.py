@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.common.access import farewells
 from services.common.access.page import inside
 from services.common.access.service import AccessService
 from services.common.access.session import COOKIE, FLOW_COOKIE, Flow, Session, Sessions, session_keys
@@ -20,6 +23,7 @@ from services.common.clock import wall_clock
 from services.common.errors import ConfigurationError, NotLetIn
 from services.common.runtime import build_app
 from services.common.settings import Settings
+from services.common.store import Store
 from tests.access.op import CLIENT, SECRET, Op, running_op
 from tests.access.people import MINE, bearer, keys_in, locked_settings
 
@@ -79,6 +83,54 @@ async def test_a_key_signs_in_and_out(desk: Desk, client: httpx.AsyncClient) -> 
     # Not even for one who has copied it.
     answer = await client.get("/api/v1/session", headers={"cookie": f"{COOKIE}={kept}"})
     assert answer.status_code == 401
+
+
+async def test_who_signed_out_at_one_process_is_out_at_every_other(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches: a copied cookie that is good at a second `warroom metrics`, or again after a restart."""
+    monkeypatch.setattr(farewells, "EVERY_SECONDS", 0.05)
+    desk = Desk(tmp_path)
+    key_file = tmp_path / "session.key"
+    key_file.write_text("k" * 40)
+
+    @asynccontextmanager
+    async def process() -> AsyncIterator[httpx.AsyncClient]:
+        access = AccessService(locked_settings(desk.path, session_key_file=key_file), store)
+        stop = asyncio.Event()
+        running = asyncio.create_task(access.run(stop))
+        # Its first turn, in which it begins to take entries.
+        await asyncio.sleep(0)
+        try:
+            async with browser(access) as found:
+                yield found
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 10)
+
+    async def goes_out(client: httpx.AsyncClient, cookie: str) -> None:
+        status = 200
+        async with asyncio.timeout(30):
+            while status == 200:
+                # No socket is between: without a pause the reading would never have its turn.
+                await asyncio.sleep(0.02)
+                answer = await client.get("/api/v1/session", headers={"cookie": cookie})
+                status = answer.status_code
+        assert status == 401
+
+    async with process() as one, process() as other:
+        await sign_in(one, desk.keys["operator-mine"])
+        left = f"{COOKIE}={one.cookies[COOKIE]}"
+        async with browser(AccessService(locked_settings(desk.path, session_key_file=key_file), None)) as elsewhere:
+            await sign_in(elsewhere, desk.keys["operator-mine"])
+            stays = f"{COOKIE}={elsewhere.cookies[COOKIE]}"
+        assert (await other.get("/api/v1/session", headers={"cookie": left})).status_code == 200
+        await one.post("/logout", headers=OURS)
+        await goes_out(other, left)
+        assert (await other.get("/api/v1/session", headers={"cookie": stays})).status_code == 200
+    async with process() as restarted:
+        await goes_out(restarted, left)
+        assert (await restarted.get("/api/v1/session", headers={"cookie": stays})).status_code == 200
 
 
 async def test_the_cookie_is_for_https_alone_where_people_come_by_it(tmp_path: Path) -> None:

@@ -71,6 +71,20 @@ def test_nothing_but_the_command_joins_the_parts() -> None:
     assert joining == ["cli.py"]
 
 
+def test_of_scipy_only_what_the_image_holds_is_imported() -> None:
+    """Catches an import that works here and ends every service in a container: deploy/image/slim.sh leaves
+    `scipy.special` and what that needs. The rest is 80 MB, and seconds of every start."""
+    found = {
+        name
+        for package in ("services", "schemas")
+        for names in modules(package).values()
+        for name in names
+        if within(name, "scipy")
+    }
+    assert found
+    assert {name for name in found if not within(name, "scipy.special")} == set()
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [

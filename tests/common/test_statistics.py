@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -103,3 +104,22 @@ def test_a_skewed_split_is_told_from_chance() -> None:
     assert split_is_even([5_000, 5_010]) > 0.5
     assert split_is_even([5_000, 5_500]) < 0.001
     assert split_is_even([500]) == split_is_even([]) == split_is_even([0, 0]) == 1
+
+
+@given(own=SHARES, other=SHARES)
+@example(own=(1, 2_000_000), other=(9, 1_900_000))
+@example(own=(3, 5), other=(900_000, 2_000_000))
+def test_two_shares_are_compared_as_the_library_compares_them(own: tuple[int, int], other: tuple[int, int]) -> None:
+    """Catches: the wrong tail, a table left out, and factorials that lose their digits where counts are large."""
+    table = np.array([[own[0], own[1] - own[0]], [other[0], other[1] - other[0]]])
+    both, everyone = own[0] + other[0], own[1] + other[1]
+    if min(own[1], other[1]) * min(both, everyone - both) < 5 * everyone:
+        wanted = stats.fisher_exact(table).pvalue
+    else:
+        wanted = stats.chi2_contingency(table, correction=False).pvalue
+    assert shares_differ(*own, *other) == pytest.approx(wanted, rel=1e-6, abs=1e-300)
+
+
+@given(counts=st.lists(st.integers(0, 10**7), min_size=2, max_size=8).filter(any))
+def test_a_split_is_judged_as_the_library_judges_it(counts: list[int]) -> None:
+    assert split_is_even(counts) == pytest.approx(stats.chisquare(counts).pvalue, rel=1e-9, abs=1e-300)

@@ -130,6 +130,8 @@ def test_only_loopback_has_to_know_its_names() -> None:
     assert open_.origins == frozenset({"https://warroom.shop.example"})
     assert rules_of(Settings(http_host="::1")).hosts is not None
     assert rules_of(Settings(http_host="0.0.0.0")).hosts is None
+    # One process of ours asks another by this name.
+    assert "alerts" in (rules_of(Settings(alerts_url="http://alerts:8080", allowed_hosts=("war.example",))).hosts or ())
     named = rules_of(Settings(http_host="0.0.0.0", allowed_hosts=("War.Example",))).hosts
     assert named is not None
     assert "war.example" in named

@@ -8,12 +8,13 @@ import json
 import random
 import socket
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import uvloop
 from fastapi import APIRouter, Header
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from services.metrics.stream import Broadcasts, Tick
 from services.metrics.stream_response import StreamResponse
 from services.metrics.wall.lens import Lens
 from tests.support.broker import free_port
+from tests.support.waiting import until
 
 AS_OF_MS = 1_794_355_230_000
 
@@ -430,3 +432,37 @@ def test_an_event_is_one_message_even_when_its_text_has_line_breaks() -> None:
     assert text.endswith("\n\n")
     assert "\r" not in text
     assert text.startswith("event: snapshot\nid: x-7-1\n")
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_one_that_went_away_by_itself_can_still_be_ended(run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    """Catches: a traceback for each viewer that left in the moment in which the process stops. uvloop, by which we run,
+    refuses to write to a connection that is gone; asyncio's own loop does not."""
+
+    async def leave() -> None:
+        ours: list[asyncio.Transport] = []
+        lost = asyncio.Event()
+
+        class Server(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                # uvloop's is one in all but its class.
+                ours.append(cast(asyncio.Transport, transport))
+
+            def connection_lost(self, error: Exception | None) -> None:
+                lost.set()
+
+        server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        await until(lambda: bool(ours), 10)
+        leaving = viewer.Viewer(ours[0], Wire(chunked=True, gzip=False))
+        broadcasts = Broadcasts(lambda _: Ticks())
+        with broadcasts.watching(Lens.of("c", {}), leaving):
+            writer.transport.abort()
+            await asyncio.wait_for(lost.wait(), 10)
+            leaving.send(Message(b"late"))
+            await broadcasts.close()
+        with broadcasts.watching(Lens.of("c", {}), leaving):
+            leaving.end()
+        server.close()
+
+    run(leave())

@@ -85,10 +85,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_at(store: Store, *, alerts_here: bool = True) -> AsyncIterator[Desk]:
+async def desk_at(store: Store, *, alerts_here: bool = True, alerts_url: str | None = None) -> AsyncIterator[Desk]:
     """The application on a store; without alerts it is `warroom metrics` in a process of its own."""
     current: list[Desk] = []
-    settings = Settings(external_url=NOBODY)
+    settings = Settings(external_url=NOBODY, alerts_url=alerts_url)
 
     def clock() -> int:
         return current[0].now_ms if current else to_ms(NOW)

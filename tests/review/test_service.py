@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +12,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 from click.testing import CliRunner
+from fastapi import FastAPI
 
+from services.alerts.service import AlertsService
 from services.cli import warroom
+from services.common.runtime import build_app
+from services.common.settings import Settings
 from services.common.store import Store
 from services.review.service import ReviewService
 from tests.review.conftest import NOBODY, Desk, desk_at
@@ -41,6 +46,19 @@ async def told(desk: Desk, campaign: str) -> str:
     answer = await desk.client.get(f"/campaigns/{campaign}/review")
     assert answer.status_code == 200, answer.text
     return answer.text
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """Its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_level="error"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        await until(lambda: server.started, 30)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(serving, 10)
 
 
 @pytest.mark.usefixtures("caught_up")
@@ -89,6 +107,21 @@ async def test_without_alerts_the_rest_is_told(store: Store) -> None:
         assert page.text.count("could not be reached") == 2
         assert NOBODY in page.text
         assert len(page.figures) > 50
+
+
+async def test_alerts_of_another_process_are_asked_for_where_it_is_reached(store: Store) -> None:
+    """Catches a review that asks for alerts at the address of people, which in a container leads to itself."""
+    campaign = fresh_campaign("apart")
+    festival(campaign, visitors=20).store(store)
+    apart = AlertsService(Settings(http_host="0.0.0.0"), store)
+    async with served(build_app([apart])) as url, desk_at(store, alerts_here=False, alerts_url=url) as desk:
+        await desk.incident(
+            campaign, "stock_out", START + timedelta(hours=2), labels={"item_id": "shoe"}, resolved=1800,
+            summary="The shoe ran out",
+        )  # fmt: skip
+        text = read_page(await told(desk, campaign)).text
+    assert "could not be reached" not in text
+    assert "The shoe ran out" in text
 
 
 async def test_what_is_wrong_with_a_request_is_said(desk: Desk) -> None:
@@ -140,21 +173,12 @@ async def test_too_many_reports_at_once_are_told_to_come_again(desk: Desk, monke
 async def test_the_command_writes_both_files_with_links_to_the_api(desk: Desk, tmp_path: Path) -> None:
     campaign = fresh_campaign("written")
     festival(campaign, visitors=20).store(desk.store)
-    config = uvicorn.Config(desk.app, host="127.0.0.1", port=0, lifespan="off", log_level="error")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    try:
-        await until(lambda: server.started, 30)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
+    async with served(desk.app) as url:
         arguments = ["review", campaign, "--api", url, "--out", str(tmp_path / "new"), "--lang", "zh"]
         result = await asyncio.to_thread(CliRunner().invoke, warroom, arguments)
         assert result.exit_code == 0, result.output
         missing = await asyncio.to_thread(CliRunner().invoke, warroom, ["review", "nobody-knows", "--api", url])
         assert "no campaign named 'nobody-knows'" in str(missing.exception)
-    finally:
-        server.should_exit = True
-        await asyncio.wait_for(serving, 10)
     html = (tmp_path / "new" / f"review-{campaign}-zh.html").read_text(encoding="utf-8")
     markdown = (tmp_path / "new" / f"review-{campaign}-zh.md").read_text(encoding="utf-8")
     page = read_page(html)

@@ -262,6 +262,6 @@ def _hash() -> str:
     for stage in dockerfile()["stages"]:
         if stage["name"] == "packages":
             digest.update(json.dumps(stage).encode())
-    for name in ("runtime.lock", "slim.sh"):
+    for name in ("runtime.lock", "slim.sh", "strip.py"):
         digest.update((ROOT / "deploy" / "image" / name).read_bytes())
     return digest.hexdigest()[:16]

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from services.common import prometheus
 from services.common.access.roles import Principal
-from services.common.clock import Clock, wall_clock
+from services.common.clock import Clock, to_ms, wall_clock
 from services.common.errors import StoreError
 from services.common.store import Store, StorePool
 
@@ -64,6 +64,18 @@ WHERE ({action:String} = '' OR action = {action:String})
     AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
 ORDER BY at DESC, id DESC
 LIMIT {limit:UInt32}
+"""
+
+
+_SIGNED_OUT = """
+SELECT
+    target,
+    at
+FROM activity
+WHERE action = 'sign_out'
+    AND result = 'done'
+    AND target != ''
+    AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
 """
 
 
@@ -182,6 +194,13 @@ class ActivityLog:
             },
         )  # fmt: skip
         return [{**row, "detail": json.loads(row["detail"] or "{}")} for row in rows]
+
+    async def signed_out(self, since_ms: int) -> list[tuple[str, int]]:
+        """The ids of sessions that were signed out of, each with when, in epoch milliseconds. Raises `StoreError`."""
+        if self._pool is None:
+            return []
+        rows = await self._pool.query(_SIGNED_OUT, {"from": since_ms})
+        return [(row["target"], to_ms(row["at"])) for row in rows]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Writes until told to stop, then a moment longer for what waits."""

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from services.common import prometheus
 from services.common.access.activity import ActivityLog, activity_of
 from services.common.access.claims import grants_of, matched
+from services.common.access.farewells import Farewells
 from services.common.access.flow import authorization_url, id_token
 from services.common.access.guard import Guard, whose
 from services.common.access.identity import Identity
@@ -78,6 +79,7 @@ class AccessService:
         self._sessions = Sessions(session_keys(settings.session_key_file))
         self._identity = Identity(settings, self._keys, self._provider, self._sessions, clock)
         self.log = ActivityLog(store, clock)
+        self._farewells = Farewells(self.log, self._sessions, clock)
         self._secure = urlsplit(settings.external_url).scheme == "https"
         if settings.locked and not self._secure and not is_loopback(settings.http_host):
             logger.warning("keys and sessions are sent in the clear: WARROOM_EXTERNAL_URL is not https")
@@ -89,8 +91,11 @@ class AccessService:
         return Guard(app, identity=self._identity, log=self.log, own=own)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Writes the activity log until told to stop."""
-        await self.log.run(stop)
+        """Writes the activity log, and reads who has signed out elsewhere, until told to stop."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.log.run(stop), name="access-activity")
+            if self._identity.locked:
+                tasks.create_task(self._farewells.run(stop), name="access-farewells")
 
     def not_ready(self) -> str | None:
         """Always ready: a provider or a store that is away keeps nobody out who is known."""
@@ -258,8 +263,9 @@ class AccessService:
             except NotLetIn:
                 principal = None
             else:
-                self._sessions.end(session, self._clock())
-                await self.log.confirm(activity_of(principal, "sign_out", self._clock()))
+                self._sessions.end(session.id, session.ends, self._clock())
+                # Other processes learn it by this entry. Without its signature the id lets nobody in.
+                await self.log.confirm(activity_of(principal, "sign_out", self._clock(), target=session.id))
         answer = RedirectResponse(f"{_root(request)}/login", 303, headers={"Cache-Control": "no-store"})
         self._cookie(request, answer, COOKIE, "", 0)
         return answer

@@ -1,4 +1,5 @@
-"""Sessions of browsers: a signed cookie that says who signed in and until when. Nothing is kept but what signed out.
+"""Sessions of browsers: a signed cookie that says who signed in and until when. Nothing is kept but what signed out:
+here, and in the activity log, where other processes read it (services/common/access/farewells.py).
 
 The cookie of one who showed an API key names that key, and of one whom the provider sent the claims that the rules
 speak of, so that a revoked key or a changed rule counts at the next call.
@@ -82,12 +83,13 @@ class Sessions:
             raise NotLetIn("the session was signed out of")
         return session
 
-    def end(self, session: Session, now_ms: int) -> None:
-        """It is not believed any more, by this process."""
+    def end(self, session: str, ends: int, now_ms: int) -> None:
+        """A session of that id is not believed any more, by this process; `ends` (epoch seconds) is when it would end
+        by itself."""
         if len(self._signed_out) >= _MOST_SIGNED_OUT:
-            self._signed_out = {name: ends for name, ends in self._signed_out.items() if ends * 1000 > now_ms}
+            self._signed_out = {name: other for name, other in self._signed_out.items() if other * 1000 > now_ms}
         if len(self._signed_out) < _MOST_SIGNED_OUT:
-            self._signed_out[session.id] = session.ends
+            self._signed_out[session] = ends
 
     def write_flow(self, flow: Flow) -> str:
         """The cookie's value."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import resource
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from services.common.settings import Settings
+from services.common.transport import is_loopback
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -47,7 +47,10 @@ def rules_of(settings: Settings) -> EdgeRules:
     there = urlsplit(settings.external_url)
     named = {name.lower() for name in settings.allowed_hosts}
     if named or is_loopback(settings.http_host):
-        hosts = frozenset({*LOOPBACK_NAMES, settings.http_host, *named, _name(there.hostname)} - {""})
+        inside = urlsplit(settings.alerts_url or "")
+        hosts = frozenset(
+            {*LOOPBACK_NAMES, settings.http_host, *named, _name(there.hostname), _name(inside.hostname)} - {""}
+        )
     else:
         hosts = None
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -64,16 +67,6 @@ def rules_of(settings: Settings) -> EdgeRules:
         connections=min(settings.http_connections, files),
         connections_per_client=settings.http_client_connections,
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _name(hostname: str | None) -> str:

@@ -25,14 +25,21 @@ GROUP = "4321"
 
 
 @cache
-def project() -> dict[str, Any]:
-    """The whole project, profiles included. Raises `NotToBeHad`, and `AssertionError` with what compose says of it."""
-    env = {**os.environ, "WARROOM_SECRETS_GID": GROUP}
+def project(**given: str) -> dict[str, Any]:
+    """The whole project, profiles included; `given` stands in deploy/.env.
+
+    Raises `NotToBeHad`, and `AssertionError` with what compose says of it.
+    """
+    env = {**os.environ, "WARROOM_SECRETS_GID": GROUP, **given}
     done = subprocess.run(
         [build("compose"), "-profile=demo", COMPOSE], env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
+    for service in found["services"].values():
+        # What is handed on where it is set, and is not: a container is not given it.
+        environment = service.get("environment") or {}
+        service["environment"] = {name: value for name, value in environment.items() if value is not None}
     return found
 
 

@@ -39,7 +39,7 @@ def _tools() -> None:
 
 
 def test_the_whole_house_is_there() -> None:
-    assert set(ours()) == {"migrate", "ingest", "metrics", "alerts", "input"}
+    assert set(ours()) == {"migrate", "ingest", "metrics", "alerts", "audit", "input"}
     others = {"kafka", "clickhouse", "accounts", "ingress", "prometheus", "alertmanager", "grafana"}
     assert services().keys() - ours().keys() == others
     assert [name for name, service in services().items() if service.get("profiles")] == ["input"]
@@ -88,15 +88,15 @@ def test_who_is_on_which_network() -> None:
     resolve where it is used."""
     assert {name for name, network in project()["networks"].items() if not network.get("internal")} == {"outside"}
     assert {name for name in services() if "store" in networks_of(name)} == {
-        "clickhouse", "migrate", "accounts", "ingest", "metrics", "alerts", "grafana",
+        "clickhouse", "migrate", "accounts", "ingest", "metrics", "alerts", "audit", "grafana",
     }  # fmt: skip
     assert networks_of("clickhouse") == {"store"}
     for name in ("ingest", "metrics"):
         assert "outside" not in networks_of(name)
     spoken_of = {(name, host) for name, service in services().items() for host in named_hosts(service) if host != name}
     # Of its users and of its configuration.
-    spoken_of |= {(name, "clickhouse") for name in ("migrate", "accounts", "ingest", "metrics", "alerts")}
-    spoken_of |= {("prometheus", name) for name in ("ingest", "metrics", "alerts")}
+    spoken_of |= {(name, "clickhouse") for name in ("migrate", "accounts", "ingest", "metrics", "alerts", "audit")}
+    spoken_of |= {("prometheus", name) for name in ("ingest", "metrics", "alerts", "audit")}
     assert {("ingress", "metrics"), ("ingress", "alerts"), ("grafana", "prometheus"), ("alerts", "alertmanager"),
             ("prometheus", "alertmanager"), ("ingest", "kafka"), ("input", "kafka")} <= spoken_of  # fmt: skip
     for name, host in spoken_of:
@@ -144,6 +144,16 @@ def test_warroom_is_told_what_it_reads() -> None:
             if setting.endswith("_FILE"):
                 assert any(value == place or value.startswith(place + "/") for place in places), f"{name}: {setting}"
         assert not [value for value in given.values() if re.search(r"://[^/]*:[^/]*@", value)], name
+
+
+def test_traces_are_sent_where_the_settings_say() -> None:
+    """Catches: a trace's settings that end at compose; and the same, empty, where nobody set them, which no process
+    starts with. That the image has OpenTelemetry is a test of its locks."""
+    given = {"WARROOM_TRACES_ENDPOINT": "http://collector:4318", "WARROOM_TRACES_RATIO": "0.1"}
+    traced = project(**given)["services"]
+    for name in ("ingest", "metrics", "alerts"):
+        assert given.items() <= traced[name]["environment"].items(), name
+        assert not given.keys() & ours()[name]["environment"].keys(), name
 
 
 def test_each_waits_for_what_it_cannot_start_without() -> None:

@@ -61,6 +61,8 @@ def test_two_releases_share_no_object() -> None:
         ("ingest.autoscaling.minReplicas=7", "minReplicas is above maxReplicas"),
         ("metrics.autoscaling.minReplicas=9", "minReplicas is above maxReplicas"),
         ("settings.WARROOM_HTTP_PORT=9090", "set by the chart itself"),
+        ("settings.WARROOM_ALERTS_URL=http://alerts:8080", "set by the chart itself"),
+        ("settings.WARROOM_TRACES_ENDPOINT=http://collector:4318", "networkPolicy.traces.peers"),
     ],
 )
 def test_what_is_not_safe_is_refused_with_a_sentence(given: str, said: str) -> None:

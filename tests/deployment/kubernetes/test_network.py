@@ -21,7 +21,7 @@ DNS = {("dns", "UDP", 53), ("dns", "TCP", 53)}
 
 OUT: Mapping[str, set[Path]] = {
     "ingest": {*DNS, ("kafka", "TCP", 9092), ("clickhouse", "TCP", 8123)},
-    "metrics": {*DNS, ("kafka", "TCP", 9092), ("clickhouse", "TCP", 8123)},
+    "metrics": {*DNS, ("kafka", "TCP", 9092), ("clickhouse", "TCP", 8123), ("alerts", "TCP", HTTP)},
     "alerts": {*DNS, ("clickhouse", "TCP", 8123), ("receivers", "TCP", 443)},
     "migrate": {*DNS, ("clickhouse", "TCP", 8123)},
     "test": {*DNS, ("ingest", "TCP", HTTP), ("metrics", "TCP", HTTP), ("alerts", "TCP", HTTP)},
@@ -29,19 +29,20 @@ OUT: Mapping[str, set[Path]] = {
 IN: Mapping[str, set[Path]] = {
     "ingest": {("prometheus", "TCP", HTTP), ("test", "TCP", HTTP)},
     "metrics": {("ingress", "TCP", HTTP), ("prometheus", "TCP", HTTP), ("test", "TCP", HTTP)},
-    "alerts": {("ingress", "TCP", HTTP), ("prometheus", "TCP", HTTP), ("test", "TCP", HTTP)},
+    # The review, which metrics serves, tells of alerts.
+    "alerts": {("ingress", "TCP", HTTP), ("prometheus", "TCP", HTTP), ("test", "TCP", HTTP), ("metrics", "TCP", HTTP)},
     "migrate": set(),
     "test": set(),
 }
 FULL_OUT: Mapping[str, set[Path]] = {
-    "ingest": {*DNS, ("kafka", "TCP", 9093), ("clickhouse", "TCP", 8443)},
-    # The pods that bring people's requests are also the way back to `externalUrl`.
+    "ingest": {*DNS, ("kafka", "TCP", 9093), ("clickhouse", "TCP", 8443), ("traces", "TCP", 4318)},
     "metrics": {
-        *DNS, ("kafka", "TCP", 9093), ("clickhouse", "TCP", 8443), ("oidc", "TCP", 443), ("ingress", "TCP", 443),
+        *DNS, ("kafka", "TCP", 9093), ("clickhouse", "TCP", 8443), ("oidc", "TCP", 443), ("alerts", "TCP", HTTP),
+        ("traces", "TCP", 4318),
     },
     "alerts": {
         *DNS, ("clickhouse", "TCP", 8443), ("oidc", "TCP", 443), ("receivers", "TCP", 443), ("receivers", "TCP", 9093),
-        ("alertmanager", "TCP", 443), ("alertmanager", "TCP", 9093),
+        ("alertmanager", "TCP", 443), ("alertmanager", "TCP", 9093), ("traces", "TCP", 4318),
     },
     "migrate": {*DNS, ("clickhouse", "TCP", 8443)},
     "test": OUT["test"],
@@ -118,9 +119,8 @@ def _outside(case: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in (CHART / "values.yaml", *(EXAMPLES / f"{name}.yaml" for name in CASES[case])):
         given = yaml.safe_load(file.read_text(encoding="utf-8")).get("networkPolicy", {})
-        # The same peers as `ingress` in the example.
         for name, what in given.items():
-            if name in ("enabled", "externalUrl"):
+            if name == "enabled":
                 continue
             for peer in what["peers"]:
                 labels = peer.get("podSelector", {}).get("matchLabels", {})

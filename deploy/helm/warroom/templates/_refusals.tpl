@@ -78,6 +78,9 @@
 {{- fail (printf "networkPolicy.%s.peers: say who that is, by an ipBlock or by labels of namespace and pods; without it nothing could be reached. Or set networkPolicy.enabled to false" $what) }}
 {{- end }}
 {{- end }}
+{{- if and (hasKey .settings "WARROOM_TRACES_ENDPOINT") (not .networkPolicy.traces.peers) }}
+{{- fail "networkPolicy.traces.peers: say who receives the traces of settings.WARROOM_TRACES_ENDPOINT; without it none would arrive. Or set networkPolicy.enabled to false" }}
+{{- end }}
 {{- if and .ingress.enabled (not .networkPolicy.ingress.peers) }}
 {{- fail "networkPolicy.ingress.peers: say which pods send people's requests; without it nobody would get in. Or set networkPolicy.enabled to false" }}
 {{- end }}

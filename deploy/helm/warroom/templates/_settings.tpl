@@ -23,6 +23,9 @@ WARROOM_HTTP_HOST: "0.0.0.0"
 WARROOM_HTTP_PORT: "8080"
 WARROOM_EXTERNAL_URL: {{ .externalUrl | quote }}
 {{- end }}
+{{- if has $component (list "metrics" "alerts") }}
+WARROOM_ALERTS_URL: "http://{{ include "warroom.fullname" $root }}-alerts:8080"
+{{- end }}
 {{- if has $component (list "ingest" "metrics") }}
 WARROOM_KAFKA_BOOTSTRAP_SERVERS: {{ .kafka.bootstrapServers | quote }}
 WARROOM_TOPIC_PARTITIONS: {{ .kafka.topicPartitions | quote }}
