@@ -48,9 +48,11 @@ async def test_a_bomb_that_kafka_took_is_one_dead_letter(kafka: ApacheKafka, htt
     await send(kafka, topic, batch(packed, codec=codec))
     await produce(settings, [event_record("traffic", traffic(campaign))])
     counted = "SELECT count() AS events FROM traffic_events WHERE campaign_id = {campaign:String}"
+    letters = "SELECT toString(reason) AS reason FROM dead_letters WHERE topic = {topic:String}"
     async with running(settings, http_store):
         await until(lambda: http_store.query(counted, {"campaign": campaign})[0]["events"] == 1, 60)
-    letters = "SELECT toString(reason) AS reason FROM dead_letters WHERE topic = {topic:String}"
+        # A letter and an event take different ways, and neither waits for the other.
+        await until(lambda: bool(http_store.query(letters, {"topic": topic})), 60)
     assert [letter["reason"] for letter in http_store.query(letters, {"topic": topic})] == ["too_large"]
 
 
