@@ -60,8 +60,15 @@ class Message:
         return found
 
 
+# To the specification of server-sent events they end no line, to Python's `splitlines` and clients built on it they do.
+# JSON escapes all others.
+_LINE_ENDS = {character: f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
+
+
 def event_bytes(name: str, data: Any, identity: str | None = None) -> bytes:
-    """One server-sent event."""
+    """One server-sent event; however a client cuts lines, its data is one."""
     numbered = f"id: {identity}\n" if identity is not None else ""
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character, escaped in _LINE_ENDS.items():
+        body = body.replace(character, escaped)
     return f"event: {name}\n{numbered}data: {body}\n\n".encode()

@@ -434,6 +434,14 @@ def test_an_event_is_one_message_even_when_its_text_has_line_breaks() -> None:
     assert text.startswith("event: snapshot\nid: x-7-1\n")
 
 
+@given(st.text(st.one_of(st.characters(), st.sampled_from("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"))))
+def test_an_events_data_is_one_line_to_every_client(name: str) -> None:
+    """Catches: a campaign's name with a line separator, which cuts the snapshot in two for clients that use
+    `splitlines`, httpx's `iter_lines` among them."""
+    (line,) = [line for line in event_bytes("snapshot", {"name": name}).decode().splitlines() if line[:6] == "data: "]
+    assert json.loads(line[6:]) == {"name": name}
+
+
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 def test_one_that_went_away_by_itself_can_still_be_ended(run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
     """Catches: a traceback for each viewer that left in the moment in which the process stops. uvloop, by which we run,
