@@ -7,8 +7,9 @@ read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from schemas.alerts import AlertState, Severity
 from schemas.metrics import DIMENSIONS
 
 _MOMENT: Final = {"format": "date-time"}
@@ -17,8 +18,8 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "format": ("json", "csv", "arrow", "parquet"),
     "dimension": tuple(DIMENSIONS),
     "group_by": tuple(DIMENSIONS),
-    "state": ("pending", "firing", "acknowledged", "resolved"),
-    "severity": ("info", "warning", "critical"),
+    "state": get_args(AlertState),
+    "severity": get_args(Severity),
     "redriven": ("true", "false"),
     "lang": ("en", "zh"),
     "model": ("order", "first_touch", "last_touch"),

@@ -83,7 +83,7 @@ _TIMELINE: Final = [
     {"at": "2025-11-11T12:00:41Z", "state": "firing", "by": None, "note": None, "delivery": "delivered"},
 ]
 _SILENCE: Final = {
-    **NewSilence.model_config["json_schema_extra"]["example"],  # type: ignore[index,dict-item]
+    **NewSilence.model_config["json_schema_extra"]["example"],  # type: ignore[index,dict-item]  # pydantic allows a callable there
     "duration": "90d",
 }
 

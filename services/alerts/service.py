@@ -88,8 +88,7 @@ class AlertsService:
         self._collector = Collector(self._pool, clock(), self._asks)
         timing = Timing(clock, may_deliver=self.may_act)
         self.outbox = Outbox(self.ledger, load_receivers(settings, os.environ), timing, self._standing)
-        url = settings.clickhouse_url
-        self._alone = url is not None and url.get_secret_value().startswith("chdb:")
+        self._alone = settings.embedded_store
         self._lease_ttl_ms = lease_ttl_ms
         self._keeper: Keeper | None = None
         self._unsure = False

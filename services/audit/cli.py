@@ -96,13 +96,13 @@ def _open(settings: Settings) -> Store:
         )
     url = settings.clickhouse_url.get_secret_value()
     directory = Path(url.removeprefix("chdb://"))
-    if url.startswith("chdb:") and not any(directory.glob("*")):
+    if settings.embedded_store and not any(directory.glob("*")):
         # To open it would make an empty one, which is clean.
         raise ConfigurationError(f"{directory} holds no store; WARROOM_CLICKHOUSE_URL names the directory of one")
     try:
         return store_of(settings, timeout_seconds=max(600.0, settings.store_timeout_seconds))
     except StoreError as error:
-        if not url.startswith("chdb:"):
+        if not settings.embedded_store:
             raise
         raise ConfigurationError(
             f"{url} cannot be opened; an embedded store belongs to one process, so if a Warroom runs on it, ask that "

@@ -18,7 +18,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 class ConnectionProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, which tells the application the connection that a request came by."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         # uvicorn copies this into the `state` of each request's scope.
         self.app_state = {**self.app_state, _CONNECTION: transport}

@@ -28,6 +28,8 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
+MOST_SESSION_HOURS = 720
+
 
 class Settings(BaseSettings):
     """One process's configuration.
@@ -151,7 +153,7 @@ class Settings(BaseSettings):
     session_key_file: Path | None = Field(
         None, description="keys that sign sessions, a line each, the newest first; unset makes one up at each start"
     )
-    session_hours: int = Field(12, ge=1, le=720, description="a person signs in again after so long")
+    session_hours: int = Field(12, ge=1, le=MOST_SESSION_HOURS, description="a person signs in again after so long")
     api_key_file: Path | None = Field(
         None, description="holds the API key that commands show to a Warroom that asks for one"
     )
@@ -249,6 +251,11 @@ class Settings(BaseSettings):
         if not self.oidc_roles:
             raise ValueError("WARROOM_OIDC_ROLES is empty, so that nobody of the provider may do anything; set it")
         return self
+
+    @property
+    def embedded_store(self) -> bool:
+        """Whether the store is within the process that opens it, and no server."""
+        return self.clickhouse_url is not None and self.clickhouse_url.get_secret_value().startswith("chdb:")
 
     @property
     def locked(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import erfc, sqrt
+from math import sqrt
 
 import numpy as np
 from scipy import special
@@ -77,8 +77,7 @@ def shares_differ(successes: int, trials: int, other_successes: int, other_trial
     if min(trials, other_trials) * min(both, everyone - both) < 5 * everyone:
         return _fisher(successes, trials, both, everyone)
     crossed = successes * (other_trials - other_successes) - other_successes * (trials - successes)
-    # With one degree of freedom the tail of chi-square is twice that of the normal distribution.
-    return erfc(sqrt(everyone * crossed**2 / (2 * trials * other_trials * both * (everyone - both))))
+    return float(special.chdtrc(1, everyone * crossed**2 / (trials * other_trials * both * (everyone - both))))
 
 
 def _fisher(successes: int, trials: int, both: int, everyone: int) -> float:

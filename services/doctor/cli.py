@@ -94,6 +94,6 @@ async def _examine(
 
 def _open(settings: Settings, seconds: float) -> Store | None:
     """The ClickHouse server; None for an embedded store, which belongs to the process that runs it."""
-    if settings.clickhouse_url is None or settings.clickhouse_url.get_secret_value().startswith("chdb:"):
+    if settings.clickhouse_url is None or settings.embedded_store:
         return None
     return store_of(settings, timeout_seconds=seconds)

@@ -72,8 +72,7 @@ class GroupConsumer:
         self._topics = list(topics)
         self._empty_fetch_seconds = empty_fetch_seconds
         self._group = settings.consumer_group
-        url = settings.clickhouse_url
-        self._alone = url is not None and url.get_secret_value().startswith("chdb:")
+        self._alone = settings.embedded_store
         self._counts: dict[str, int] = {}
         self._ids: dict[str, str] | None = None
         self._unseen: set[str] = set()

@@ -171,7 +171,7 @@ def _opened(settings: Settings) -> Iterator[Store]:
         # Rows are rewritten while the call waits.
         store = store_of(settings, timeout_seconds=max(_SECONDS, settings.store_timeout_seconds))
     except StoreError as error:
-        if not url.startswith("chdb:"):
+        if not settings.embedded_store:
             raise
         raise ConfigurationError(
             f"{url} cannot be opened; an embedded store belongs to one process: ask the Warroom that runs on it with "

@@ -116,7 +116,7 @@ def _cut(store: Store, erasure: str, done: Erased, *, resumed: bool = False) -> 
         # The replica that was asked may have done what others have still before them when the run was cut off.
         if found["rows"] or resumed:
             store.command(_cutting(each, slots), parameters)
-    _move(store, slots, parameters)
+    _move(store, slots, parameters, resumed=resumed)
     store.command(_FORGET, parameters)
     logger.info("people were cut off from their rows", extra={"erasure": erasure, "rows": sum(done.rows.values())})
 
@@ -132,7 +132,7 @@ def _cutting(table: PersonTable, slots: int) -> str:
     return f"ALTER TABLE {table.name} UPDATE {', '.join(changes)}\nWHERE user_id IN ({_ERASED}){REWRITTEN}"
 
 
-def _move(store: Store, slots: int, parameters: dict[str, str]) -> None:
+def _move(store: Store, slots: int, parameters: dict[str, str], *, resumed: bool) -> None:
     """Puts what funnels know of the people under the hash of the new name, as the events that are yet to be folded."""
     moving = (
         f"INSERT INTO {FUNNEL} (campaign_id, span, start, user, visit, view, steps, folded_on)\n"
@@ -143,7 +143,7 @@ def _move(store: Store, slots: int, parameters: dict[str, str]) -> None:
     )
     theirs = f"user IN (SELECT cityHash64(pseudonym) {_OPEN})"
     (found,) = store.query(f"SELECT count() AS rows FROM {FUNNEL} WHERE {theirs}", parameters)
-    if found["rows"]:
+    if found["rows"] or resumed:
         # What is put there twice, because this was cut off, is merged into one.
         store.command(moving, parameters)
         store.command(f"ALTER TABLE {FUNNEL} DELETE WHERE {theirs}{REWRITTEN}", parameters)

@@ -21,8 +21,11 @@ from services.standalone.runs import begin_run
 
 logger = logging.getLogger(__name__)
 
-DEMO_SETTINGS = {"brushing_orders_per_hour": 10 * 2880}
-"""An hour of the demo holds as many orders of a household as 2,880 hours of the data, and none of them is brushing."""
+DEMO_SPEED = 2880
+"""A day of the data in 30 s."""
+
+DEMO_SETTINGS = {"brushing_orders_per_hour": DEMO_SPEED * Settings.model_fields["brushing_orders_per_hour"].default}
+"""An hour of the demo holds a household's orders of so many hours of the data, and none of them is brushing."""
 
 _UNPREPARED = 75
 """The status, as in sysexits.h, of an input that could not be started yet."""
@@ -62,7 +65,7 @@ async def replay_command(settings: Settings, base_url: str) -> list[str]:
         "sys.argv[0] = 'warroom'\nfrom services.cli import main\nmain()",
         "replay", "completejourney", "--api", base_url,
         "--bootstrap-servers", str(settings.kafka_bootstrap_servers), "--incidents", "demo",
-        "--campaign-id", campaign_id,
+        "--campaign-id", campaign_id, "--speed", str(DEMO_SPEED),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 
 import cramjam
+from aiokafka import AIOKafkaProducer
 from aiokafka.codec import gzip_encode, lz4_encode, snappy_encode, zstd_encode
 from aiokafka.record.util import calc_crc32c, encode_varint
 
@@ -13,6 +14,26 @@ GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 
 ENCODERS = {0: bytes, GZIP: gzip_encode, SNAPPY: snappy_encode, LZ4: lz4_encode, ZSTD: zstd_encode}
 """aiokafka's own, by the number of the codec."""
+
+
+async def send_raw(bootstrap_servers: str, topic: str, raw: bytes, then: bytes | None = None) -> None:
+    """A batch just as it is: the producer sends bytes that it did not make. `then` is an honest record behind it.
+
+    Raises what Kafka says of the batch.
+    """
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, max_request_size=16 << 20, max_batch_size=16 << 20)
+    await producer.start()
+    try:
+        held = producer.create_batch()
+        held.append(timestamp=None, key=None, value=b"x")
+        held.close()
+        held._buffer = raw
+        await (await producer.send_batch(held, topic, partition=0))
+        if then is not None:
+            await producer.send_and_wait(topic, then, partition=0)
+    finally:
+        await producer.stop()
+
 
 _MIB = 1 << 20
 _PIECE = 64 * _MIB

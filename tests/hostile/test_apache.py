@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, UnknownError
 
 from services.common.kafka import ensure_topics
 from services.common.store import Store
 from services.ingest.inflate import MOST_INFLATED
-from tests.hostile.batches import ENCODERS, GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, record
+from tests.hostile.batches import ENCODERS, GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, record, send_raw
 from tests.ingest.harness import produce, running, settings_for, traffic
 from tests.ingest.harness import record as event_record
 from tests.support.kafka import ApacheKafka
@@ -17,22 +16,6 @@ from tests.support.store import fresh_campaign
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
-
-
-async def send(kafka: ApacheKafka, topic: str, raw: bytes) -> None:
-    """A batch just as it is. Raises what Kafka says of it."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka.bootstrap_servers, max_request_size=16 << 20, max_batch_size=16 << 20
-    )
-    await producer.start()
-    try:
-        held = producer.create_batch()
-        held.append(timestamp=None, key=None, value=b"x")
-        held.close()
-        held._buffer = raw
-        await (await producer.send_batch(held, topic, partition=0))
-    finally:
-        await producer.stop()
 
 
 @pytest.mark.parametrize(
@@ -45,7 +28,7 @@ async def test_a_bomb_that_kafka_took_is_one_dead_letter(kafka: ApacheKafka, htt
     campaign = fresh_campaign("apache")
     packed = bytes(ENCODERS[codec](record(bytes(MOST_INFLATED + 1))))
     assert len(packed) < 1 << 20
-    await send(kafka, topic, batch(packed, codec=codec))
+    await send_raw(kafka.bootstrap_servers, topic, batch(packed, codec=codec))
     await produce(settings, [event_record("traffic", traffic(campaign))])
     counted = "SELECT count() AS events FROM traffic_events WHERE campaign_id = {campaign:String}"
     letters = "SELECT toString(reason) AS reason FROM dead_letters WHERE topic = {topic:String}"
@@ -73,4 +56,4 @@ async def test_kafka_refuses_what_is_too_long_or_holds_no_records(
     settings = settings_for(kafka, topic_partitions=1)
     await ensure_topics(settings)
     with pytest.raises(refusal):
-        await send(kafka, settings.topics["traffic"], raw)
+        await send_raw(kafka.bootstrap_servers, settings.topics["traffic"], raw)

@@ -12,9 +12,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
-from tests.hostile.batches import GZIP, ZSTD, batch, bomb
+from tests.hostile.batches import GZIP, ZSTD, batch, bomb, send_raw
 from tests.hostile.conftest import DECLARED, House
 
 PAYLOADS = [
@@ -215,21 +214,6 @@ def event(campaign: str, **fields: Any) -> bytes:
     ).encode()
 
 
-async def send_raw(house: House, topic: str, raw: bytes) -> None:
-    """A batch just as it is: the producer sends bytes that it did not make."""
-    producer = AIOKafkaProducer(bootstrap_servers=house.room.kafka, max_request_size=16 << 20, max_batch_size=16 << 20)
-    await producer.start()
-    try:
-        held = producer.create_batch()
-        held.append(timestamp=None, key=None, value=b"x")
-        held.close()
-        held._buffer = raw
-        await (await producer.send_batch(held, topic, partition=0))
-        await producer.send_and_wait(topic, event("bombed"), key=b"u")
-    finally:
-        await producer.stop()
-
-
 def peak_mb(pid: int) -> int:
     """The most memory that a process has had at any time."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -243,7 +227,7 @@ async def test_a_bomb_in_the_topic_is_one_dead_letter_and_little_memory(house: H
     before = peak_mb(house.room.pid)
     packed = bomb(codec, size)
     known = counted(house, "bombed")
-    await send_raw(house, "campaign.traffic", batch(packed, codec=codec))
+    await send_raw(house.room.kafka, "campaign.traffic", batch(packed, codec=codec), event("bombed"))
     deadline = time.monotonic() + 60
     while counted(house, "bombed") == known:
         assert time.monotonic() < deadline, house.room.log()[-2000:]

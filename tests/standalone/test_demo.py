@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from services.standalone.broker import holds_within
-from services.standalone.demo import DEMO_SETTINGS, DemoInput
+from services.standalone.demo import DEMO_SETTINGS, DEMO_SPEED, DemoInput
 from services.standalone.system import Place, standalone_settings
+from tests.architecture.sources import ROOT
 
 IN_TIME = 10.0
 
@@ -131,3 +132,12 @@ def test_the_haste_of_the_input_is_no_brushing_unless_somebody_says_so(
     monkeypatch.setenv("WARROOM_BRUSHING_ORDERS_PER_HOUR", "3")
     settings, _ = standalone_settings(place, DEMO_SETTINGS)
     assert settings.brushing_orders_per_hour == 3
+
+
+def test_compose_replays_as_hastily_and_allows_as_much() -> None:
+    """Catches: a demo in containers that shows other money than `make demo`."""
+    assert f"WARROOM_BRUSHING_ORDERS_PER_HOUR={DEMO_SETTINGS['brushing_orders_per_hour']}\\n" in (
+        ROOT / "deploy" / "secrets.sh"
+    ).read_text(encoding="utf-8")
+    compose = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
+    assert f"- --speed={DEMO_SPEED}\n" in compose

@@ -43,7 +43,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # which, PyYAML was built with
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 

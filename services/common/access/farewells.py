@@ -15,12 +15,13 @@ from services.common.access.activity import ActivityLog
 from services.common.access.session import Sessions
 from services.common.clock import Clock
 from services.common.errors import StoreError
+from services.common.settings import MOST_SESSION_HOURS
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 5.0
-LONGEST_MS: Final = 720 * 3_600_000
-"""The most that `WARROOM_SESSION_HOURS` can be: it may have been more when a session began than it is now."""
+LONGEST_MS: Final = MOST_SESSION_HOURS * 3_600_000
+"""What `WARROOM_SESSION_HOURS` allows: it may have been more when a session began than it is now."""
 LATE_MS: Final = 600_000
 """Entries are looked for so far back each time: other clocks differ, and a store that was away takes them late."""
 

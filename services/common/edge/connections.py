@@ -34,13 +34,13 @@ def bounded(rules: EdgeRules) -> type[ConnectionProtocol]:
 
     class Bounded(ConnectionProtocol):
         def __init__(self, *arguments: object, **named: object) -> None:
-            super().__init__(*arguments, **named)  # type: ignore[arg-type]
+            super().__init__(*arguments, **named)  # type: ignore[arg-type]  # handed on as they come
             self._peer: str | None = None
             self._head_due: asyncio.TimerHandle | None = None
             self._look: asyncio.TimerHandle | None = None
             self._waiting = 0
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
             super().connection_made(transport)
             address = self.client[0] if self.client else None
             peer = client_of(address)

@@ -43,7 +43,7 @@ def refuse_other_kind(settings: Settings) -> None:
 
     Returns, too, where the server does not answer: a service starts before its store. An embedded store has one kind.
     """
-    if settings.clickhouse_url is None or settings.clickhouse_url.get_secret_value().startswith("chdb:"):
+    if settings.clickhouse_url is None or settings.embedded_store:
         return
     store = store_of(settings, timeout_seconds=_SECONDS)
     try:

@@ -87,7 +87,7 @@ def pace(goal: Goal, course: Course, now_ms: int) -> Pace:
         attained=None if course.value is None or goal.target == 0 else float(Decimal(course.value) / goal.target),
         expected=expected,
         expected_from=None if expected is None else expected_from,
-        expected_per_minute=None if over or share is None else _growth(goal, course, share),
+        expected_per_minute=None if over or share is None else _growth(goal, course, share, expected_from),
         ahead=ahead,
         # Not by way of a float where nothing is estimated.
         projected=course.value if over else None if projection is None else _sized(goal, projection.total),
@@ -104,26 +104,28 @@ def _share(goal: Goal, course: Course) -> tuple[float | None, str]:
     """Which share of its target a goal should have reached, and what says so."""
     if goal.nature is Nature.RATIO:
         return None, ""
-    if course.baseline_total is not None and course.baseline_then is not None and course.baseline_total > 0:
-        return float(Decimal(course.baseline_then) / Decimal(course.baseline_total)), "baseline"
+    if (reached := _reached(course, course.baseline_then)) is not None:
+        return reached, "baseline"
     if goal.nature is Nature.DISTINCT and goal.start_ms < course.until_ms < goal.end_ms:
         return None, ""
     return (course.until_ms - goal.start_ms) / max(goal.end_ms - goal.start_ms, 1), "linear"
 
 
-def _growth(goal: Goal, course: Course, share: float) -> float | None:
-    """By how much the expectation grows in the minute to come."""
-    if not _has_shape(course):
-        if goal.nature is Nature.DISTINCT:
-            return None
-        return float(goal.target) * MINUTE_MS / max(goal.end_ms - goal.start_ms, MINUTE_MS)
-    if course.baseline_next is None or course.baseline_total is None:
+def _reached(course: Course, amount: Value) -> float | None:
+    """Which share of the baseline an amount of it is; None without one in which there was anything."""
+    if amount is None or course.baseline_total is None or course.baseline_total <= 0:
         return None
-    return float(goal.target) * max(0.0, float(Decimal(course.baseline_next) / Decimal(course.baseline_total)) - share)
+    return float(Decimal(amount) / Decimal(course.baseline_total))
 
 
-def _has_shape(course: Course) -> bool:
-    return course.baseline_total is not None and course.baseline_then is not None and course.baseline_total > 0
+def _growth(goal: Goal, course: Course, share: float, share_from: str) -> float | None:
+    """By how much the expectation grows in the minute to come."""
+    if share_from == "baseline":
+        following = _reached(course, course.baseline_next)
+        return None if following is None else float(goal.target) * max(0.0, following - share)
+    if goal.nature is Nature.DISTINCT:
+        return None
+    return float(goal.target) * MINUTE_MS / max(goal.end_ms - goal.start_ms, MINUTE_MS)
 
 
 def _projection(goal: Goal, course: Course) -> Projection | None:

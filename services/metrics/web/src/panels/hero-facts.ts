@@ -1,7 +1,7 @@
 import type { View } from "../ui/panel.ts";
 import { compare, parseDecimal } from "../core/decimal.ts";
 import { isFiltered } from "../core/lens.ts";
-import { declaredGoals, goalsOf, magnitude, knownUntil, verdictOf, withLive } from "../core/standing.ts";
+import { declaredGoals, goalsOf, knownUntil, magnitude, verdictOf, withLive } from "../core/standing.ts";
 import type { PacingRow } from "../feed/types.ts";
 
 /** Signs of ahead and behind, beside the words and the colours. */

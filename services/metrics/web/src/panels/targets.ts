@@ -3,7 +3,7 @@ import { createGoalBar, updateGoalBar } from "../ui/goalbar.ts";
 import { isNarrow } from "../ui/fit.ts";
 import { emptyLine, frame, showEmpty, type Panel, type View } from "../ui/panel.ts";
 import { isFiltered } from "../core/lens.ts";
-import { declaredGoals, goalBar, goalsOf, magnitude, knownUntil, verdictOf, withLive } from "../core/standing.ts";
+import { declaredGoals, goalBar, goalsOf, knownUntil, magnitude, verdictOf, withLive } from "../core/standing.ts";
 import { currentPhase } from "../core/time.ts";
 import type { PacingRow, TargetState, Value } from "../feed/types.ts";
 import { phaseName } from "../i18n.ts";
