@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Sequence
 
 import cramjam
@@ -52,9 +53,10 @@ def batch(
     base: int = 0,
     count: int = 1,
     last_delta: int | None = None,
-    timestamp: int = 1_794_355_230_000,
 ) -> bytes:
     """A batch of format 2 around a body that is compressed already."""
+    # Of now: a broker deletes what is older than its retention, and may do so before anybody has read it.
+    timestamp = time.time_ns() // 1_000_000
     after_crc = struct.pack(
         ">hiqqqhii", codec, count - 1 if last_delta is None else last_delta, timestamp, timestamp, -1, -1, -1, count
     )
