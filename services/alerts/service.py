@@ -293,8 +293,11 @@ class AlertsService:
         return transition
 
     async def _record(self, transitions: Sequence[Transition]) -> None:
+        keeper = self._keeper
         try:
-            await self.ledger.record(transitions, 0 if self._keeper is None else self._keeper.term)
+            await self.ledger.record(transitions, 0 if keeper is None else keeper.term)
+            if keeper is not None and not await keeper.confirm():
+                raise StoreUnavailable("another instance is taking over; what is open is read again in a moment")
         except StoreError:
             # It may have happened: what is open is read again before the next look, or one incident could be two.
             self._unsure = True

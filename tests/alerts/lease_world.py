@@ -66,6 +66,8 @@ class Server:
         """Does it once."""
         if not call.done:
             call.done = True
+            # No two calls of one instance fall into one millisecond.
+            self.now += 1
             call.answer = getattr(self, f"_{call.name}")(*call.arguments)
         return call.answer
 
@@ -170,6 +172,8 @@ class Instance:
             key = (f"{self.name}-{self.born}", 1) if bad else (str(self.alert), 2)
             # The service may be paused here, after its last look at the clock.
             await Call("record", (self.begun, key))
+            if not await self.lease.confirm():
+                raise StoreUnavailable("another instance has taken a later term")
             self.alert = key[0] if bad else None
             self.queue.append(key)
         while self.queue and self.acting:

@@ -58,6 +58,10 @@ class Keeper:
         """What was left has been taken up in this term."""
         self._begun = term
 
+    async def confirm(self) -> bool:
+        """As `Lease.confirm`."""
+        return await self._lease.confirm()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Turns until `stop`; the lease is not given back by this."""
         while not stop.is_set():

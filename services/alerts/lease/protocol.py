@@ -10,6 +10,10 @@ takes the next one. Three rules keep two from acting at once, whatever pauses or
 3. Who has taken a term acts only when every renewal of an earlier term, read after the term was taken, is older than
    `ttl_ms` by the store's clock. By rule 2 no other renewal of an earlier term can succeed any more.
 
+Between the two an earlier holder may still act while a later term is taken already: when it renewed after the other had
+found the term free. What it records then counts for nothing, since the later holder has taken up, or will, what was
+there before its term. So what is recorded is told to others only when no later term is found after it (`confirm`).
+
 So it is the lease of Gray and Cheriton ("Leases: an efficient fault-tolerant mechanism", SOSP 1989), and of clocks it
 needs what that does: they may show any time, and must run at one rate to within the margin. A holder that was paused
 past its lease finds it out by its own clock before it does anything (`Lease.held`).
@@ -120,6 +124,13 @@ class Lease:
             return False
         await self._renew(standing.term)
         return self.held
+
+    async def confirm(self) -> bool:
+        """Whether what was recorded before this call counts: no later term has been taken. Raises `StoreError`."""
+        if self._alone:
+            return True
+        standing = await self._book.read()
+        return standing is not None and standing.term == self._term
 
     async def release(self) -> None:
         """Gives the lease back, once nothing is under way any more. Raises `StoreError`."""
