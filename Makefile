@@ -49,7 +49,7 @@ bench: setup
 
 # Writes the JSON Schemas, the AsyncAPI and OpenAPI documents and the metric reference from the models, Grafana's
 # dashboards, and the page's types from the OpenAPI document.
-generate: setup
+generate: $(VENV)/.packages-stamp
 	$(BIN)/warroom schemas generate
 	$(BIN)/python -m scripts.grafana
 	$(BIN)/python -m scripts.cluster_rights
