@@ -16,10 +16,14 @@ PIPELINE_CAMPAIGN = "*"
 
 
 class Impact(BaseModel):
-    """What an incident costs while it lasts: an estimate in the reporting currency, and what it rests on."""
+    """What an incident costs while it lasts: an estimate in the reporting currency, and what it rests on.
+
+    `basis_zh` is empty for alerts that were recorded before there was one.
+    """
 
     loss_per_minute: str
     basis: str
+    basis_zh: str = ""
 
 
 class Alert(BaseModel):

@@ -75,7 +75,7 @@ _ALERT: Final = {
     "inhibited": False,
     "owner": "merchandising",
     "phase": "burst",
-    "impact": {"loss_per_minute": "310.50", "basis": "what it sold a minute before"},
+    "impact": {"loss_per_minute": "310.50", "basis": "what it sold before", "basis_zh": "此前的销售额"},
     "annotations": {"summary": "sku-1 is sold out", "summary_zh": "sku-1 已售罄"},
 }
 _TIMELINE: Final = [

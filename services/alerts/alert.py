@@ -15,10 +15,16 @@ from services.alerts.lifecycle import Life, State
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What an incident costs while it lasts, in the reporting currency a minute: an estimate, and what it rests on."""
+    """What an incident costs while it lasts, in the reporting currency a minute: an estimate, and what it rests on, in
+    English and in Chinese."""
 
     loss_per_minute: Decimal
     basis: str
+    basis_zh: str
+
+    def told(self) -> dict[str, str]:
+        """As JSON says it."""
+        return {"loss_per_minute": str(self.loss_per_minute), "basis": self.basis, "basis_zh": self.basis_zh}
 
 
 @dataclass(frozen=True, slots=True)

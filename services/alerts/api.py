@@ -334,8 +334,7 @@ def _fields(alert: Alert) -> dict[str, Any]:
             "inhibited": alert.mute in KEPT_BACK,
             "owner": alert.owner,
             "phase": alert.phase,
-            "impact": alert.impact
-            and {"loss_per_minute": str(alert.impact.loss_per_minute), "basis": alert.impact.basis},
+            "impact": alert.impact and alert.impact.told(),
             "annotations": dict(alert.annotations),
         }
     ).model_dump()

@@ -258,7 +258,7 @@ def _details(alert: Alert) -> dict[str, Any]:
         "escalations": alert.escalations,
     }
     if alert.impact is not None:
-        details["impact"] = {"loss_per_minute": str(alert.impact.loss_per_minute), "basis": alert.impact.basis}
+        details["impact"] = alert.impact.told()
     return details
 
 
@@ -293,7 +293,8 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         owner=details.get("owner", ""),
         phase=details.get("phase", ""),
         annotations=details.get("annotations", {}),
-        impact=impact and Impact(Decimal(impact["loss_per_minute"]), impact["basis"]),
+        impact=impact
+        and Impact(Decimal(impact["loss_per_minute"]), impact["basis"], impact.get("basis_zh", impact["basis"])),
         incident=details.get("incident", "") or row["alert_id"],
         timezone=details.get("timezone", "UTC"),
         mute=details.get("mute", ""),

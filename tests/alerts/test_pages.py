@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from services.alerts import detectors
 from services.alerts.alert import Alert, Impact, Transition
 from services.alerts.lifecycle import Life, State
 from services.alerts.pages import as_text, compose
 from services.alerts.pages.picture import picture
 from services.alerts.pages.points import points_of, sparkline
+from services.alerts.pages.words import unit_name
 
 AT = 1_762_790_426_000
 URL = "https://warroom.example/"
@@ -38,7 +42,7 @@ ALERT = Alert(
     owner="growth-oncall",
     phase="burst",
     annotations={"summary": "Traffic on live is 8.2 times normal", "summary_zh": "直播渠道流量是平时的 8.2 倍"},
-    impact=Impact(Decimal("1234.50"), "CNY"),
+    impact=Impact(Decimal("1234.50"), "what it sold before", "此前的销售额"),
     incident="19a7b0c1f00a",
     timezone="Asia/Shanghai",
 )
@@ -52,8 +56,8 @@ def test_a_page_says_what_where_since_when_how_bad_and_what_to_do() -> None:
     facts = dict(page.facts)
     assert facts["开始于"] == "2025-11-11 00:00:26 +08:00"
     assert facts["数据完整至"] == "2025-11-11 00:00:27 +08:00"
-    assert facts["当前值"] == "81.50 events per second (界限 40)"
-    assert facts["预估损失"].startswith("1,234.50 每分钟")
+    assert facts["当前值"] == "81.50 事件/秒 (界限 40)"
+    assert facts["预估损失"] == "1,234.50 每分钟 (此前的销售额)"
     assert facts["负责人"] == "growth-oncall"
     assert page.points[-1] == ("00:00:55", "39")
     assert page.runbook == "1. Look."
@@ -65,9 +69,31 @@ def test_a_page_says_what_where_since_when_how_bad_and_what_to_do() -> None:
         "https://warroom.example/api/v1/alerts/19a7b0c1f00a/curve.png",
     ]
     english = as_text(compose(Transition(ALERT, AT, notice="escalated"), URL, "en"))
+    assert "81.50 events per second" in english
+    assert "(what it sold before)" in english
     assert "not acknowledged" in english.splitlines()[0]
     assert "▃" in english
     assert "█" in english
+
+
+_TOLD = re.compile(r'"unit": f?"([^"{}]*)"|_UNITS = \{(.*)\}|scene\.now, "([a-z ]+)"\)')
+
+
+def test_whoever_is_paged_in_chinese_reads_no_english_unit() -> None:
+    """Catches: a detector that counts in something new. A metric that a rule names is called by its name."""
+    sources = [path.read_text() for path in Path(detectors.__file__).parent.glob("*.py")]
+    found = {
+        unit
+        for source in sources
+        for plain, table, searched in _TOLD.findall(source)
+        for unit in [plain, searched, *re.findall(r': "([^"]+)"', table)]
+        if unit
+    }
+    assert {"events per second", "coupons redeemed", "refunds", "pieces"} <= found
+    assert {unit for unit in found if unit_name(unit, "zh").isascii()} == set()
+    assert unit_name("uv per minute", "zh") == "uv/分钟"
+    assert unit_name("paid_gmv as a share of the baseline's", "zh") == "paid_gmv（与基线之比）"
+    assert unit_name("events per second", "en") == "events per second"
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -183,7 +183,9 @@ class Burn(CampaignDetector[BurnParameters]):
                 "points": [[start + 60 * n, round(float(cost), 2)] for n, cost in enumerate(channel.minutes)],
             },
             impact=Impact(
-                Decimal(str(round(max(0.0, rate - planned), 2))), "spent beyond what the budget allows a minute"
+                Decimal(str(round(max(0.0, rate - planned), 2))),
+                "spent beyond what the budget allows a minute",
+                "每分钟超出预算的花费",
             ),
         )
 

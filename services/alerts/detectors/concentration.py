@@ -207,6 +207,6 @@ def _points(suspect: Suspect, step: int = 10) -> list[list[int]]:
 def _impact(search: Search, suspect: Suspect, minutes: float) -> Impact | None:
     if search.deed not in ("refunds", "redemptions"):
         return None
-    what = "refunds" if search.deed == "refunds" else "face value redeemed"
+    what, what_zh = ("refunds", "退款") if search.deed == "refunds" else ("face value redeemed", "核销的券面值")
     loss = (suspect.amount / round(minutes * 60) * 60).quantize(suspect.amount)
-    return Impact(loss, f"{what} of this suspect over {minutes:.0f} min")
+    return Impact(loss, f"{what} of this suspect over {minutes:.0f} min", f"该嫌疑方 {minutes:.0f} 分钟内的{what_zh}")

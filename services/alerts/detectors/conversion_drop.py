@@ -131,7 +131,11 @@ def _impact(scene: CampaignScene, channel: str, missing: float) -> Impact | None
     if price is None or missing <= 0:
         return None
     loss = (Decimal(str(price)) * Decimal(str(missing))).quantize(Decimal("0.01"))
-    return Impact(loss, f"{missing:.1f} orders a minute that do not come, at {price:.2f} each")
+    return Impact(
+        loss,
+        f"{missing:.1f} orders a minute that do not come, at {price:.2f} each",
+        f"每分钟少 {missing:.1f} 单，每单 {price:.2f}",
+    )
 
 
 class _Look:

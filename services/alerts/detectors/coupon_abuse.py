@@ -118,7 +118,9 @@ class CouponAbuse(CampaignDetector[CouponAbuseParameters]):
                     "batches": len(batches.rows),
                     "log10_chance": round(max(-300.0, tail / math.log(10)), 1),
                 },
-                impact=Impact((batch.amount * 60_000 / window).quantize(batch.amount), "face value redeemed")
+                impact=Impact(
+                    (batch.amount * 60_000 / window).quantize(batch.amount), "face value redeemed", "已核销的券面值"
+                )
                 if deed == "redemptions"
                 else None,
             )

@@ -127,7 +127,13 @@ class Pace(CampaignDetector[PaceParameters]):
                 "reference": round(expected / minutes, 2),
                 "points": self._points(scene),
             },
-            impact=Impact(missing, "behind what was due by now, spread over the time passed") if money else None,
+            impact=Impact(
+                missing,
+                "behind what was due by now, spread over the time passed",
+                "落后于此刻应达的部分，平摊到已过时间",
+            )
+            if money
+            else None,
         )
 
     def _share(self, scene: CampaignScene, plan: Plan, goal: Goal, reading: Reading) -> tuple[float | None, str]:

@@ -221,4 +221,8 @@ def _impact(window: _Window, expected: float, hour: Mapping[str, Value]) -> Impa
         return None
     lost = max(0.0, window.seen.failed - expected * window.seen.tried) * 60 / window.seconds
     loss = Decimal(str(round(lost, 4))) * Decimal(money) / Decimal(orders)
-    return Impact(loss.quantize(Decimal("0.01")), "payments that failed beyond the usual share x average order")
+    return Impact(
+        loss.quantize(Decimal("0.01")),
+        "payments that failed beyond the usual share x average order",
+        "超出平常比例的支付失败 × 客单价",
+    )

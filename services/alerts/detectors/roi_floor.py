@@ -161,7 +161,11 @@ class RoiFloor(CampaignDetector[RoiFloorParameters]):
                 "window_minutes": window.minutes,
                 "points": [[start + 60 * n, round(float(value), 3)] for n, value in enumerate(returns)],
             },
-            impact=Impact(Decimal(str(round(loss, 2))), "spend that the margin of what it sells does not cover"),
+            impact=Impact(
+                Decimal(str(round(loss, 2))),
+                "spend that the margin of what it sells does not cover",
+                "所售商品的毛利覆盖不了的花费",
+            ),
         )
 
     def _curve(self) -> Curve:

@@ -115,4 +115,4 @@ def _verdict(
 
 def _impact(sold: Sold) -> Impact:
     loss = Decimal(str(round(sold.amount * 60 / max(1, sold.seconds), 2)))
-    return Impact(loss, "what the item sold a minute in the last quarter of an hour")
+    return Impact(loss, "what the item sold a minute in the last quarter of an hour", "该商品最近一刻钟每分钟的销售额")

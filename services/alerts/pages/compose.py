@@ -10,7 +10,7 @@ from services.alerts.alert import Alert, Transition
 from services.alerts.lifecycle import State
 from services.alerts.pages.page import Language, Link, Page
 from services.alerts.pages.points import points_of, sparkline
-from services.alerts.pages.words import rule_name, word
+from services.alerts.pages.words import rule_name, unit_name, word
 from services.common.clock import to_datetime
 
 _AROUND_MS = 30 * 60_000
@@ -72,11 +72,12 @@ def _facts(alert: Alert, language: Language) -> list[tuple[str, str]]:
     if alert.state is State.RESOLVED and alert.ends_at is not None:
         facts.append((word("until", language), local_time(alert, alert.ends_at)))
     unit = alert.evidence.get("unit")
-    unit = f" {unit}" if isinstance(unit, str) else ""
+    unit = f" {unit_name(unit, language)}" if isinstance(unit, str) else ""
     bound = f"({word('limit', language)} {number(alert.threshold)})"
     facts.append((word("value", language), f"{number(alert.value)}{unit} {bound}"))
     if alert.impact is not None:
-        loss = f"{alert.impact.loss_per_minute:,.2f} {word('a_minute', language)} ({alert.impact.basis})"
+        basis = alert.impact.basis_zh if language == "zh" else alert.impact.basis
+        loss = f"{alert.impact.loss_per_minute:,.2f} {word('a_minute', language)} ({basis})"
         facts.append((word("loss", language), loss))
     facts.append((word("complete", language), local_time(alert, alert.complete_until)))
     if alert.owner:

@@ -25,6 +25,28 @@ RULES: dict[str, tuple[str, str]] = {
 }
 """English and Chinese names of the rules that ship; another rule is called by its own name."""
 
+_UNITS: dict[str, str] = {
+    "events per second": "事件/秒",
+    "paid orders per minute": "支付订单/分钟",
+    "spend per minute": "花费/分钟",
+    "of payments": "支付占比",
+    "sales over ad spend by minute": "逐分钟投入产出比",
+    "refunds": "笔退款",
+    "orders": "笔订单",
+    "paid orders": "笔支付订单",
+    "coupons claimed": "张领取的券",
+    "coupons redeemed": "张核销的券",
+    "pieces": "件",
+    "records": "条",
+    "seconds": "秒",
+    "seconds without an event": "秒无数据",
+    "seconds without success": "秒未成功",
+}
+"""Units of evidence in Chinese."""
+
+_MEASURES: dict[str, str] = {" per minute": "/分钟", " as a share of the baseline's": "（与基线之比）"}
+"""What stands behind a metric that the rule names."""
+
 _WORDS: dict[str, tuple[str, str]] = {
     "critical": ("CRITICAL", "严重"),
     "warning": ("WARNING", "警告"),
@@ -73,3 +95,13 @@ def rule_name(rule: str, language: Language) -> str:
     """What people call the rule."""
     english, chinese = RULES.get(rule, (rule, rule))
     return chinese if language == "zh" else english
+
+
+def unit_name(unit: str, language: Language) -> str:
+    """What a value of the evidence is counted in; a metric that a rule names keeps its own name."""
+    if language == "en":
+        return unit
+    for measure, chinese in _MEASURES.items():
+        if unit not in _UNITS and unit.endswith(measure):
+            return unit.removesuffix(measure) + chinese
+    return _UNITS.get(unit, unit)

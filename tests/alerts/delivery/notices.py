@@ -53,7 +53,7 @@ def notice(
         notified=True,
         owner="growth-oncall",
         annotations={"summary": summary, "summary_zh": summary, "runbook": runbook, "runbook_zh": runbook},
-        impact=Impact(Decimal("120.50"), "orders of the last ten minutes"),
+        impact=Impact(Decimal("120.50"), "orders of the last ten minutes", "最近十分钟的订单"),
         incident=alert_id(now, fingerprint),
     )
     return Transition(alert, now + seq, notice=kind, actor="lin" if kind == "acknowledged" else "")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { curveOf } from "../src/alerts/evidence.ts";
-import { labelsOf, linked, runbookOf, shownValue, summaryOf } from "../src/alerts/texts.ts";
+import { basisOf, labelsOf, linked, runbookOf, shownValue, summaryOf } from "../src/alerts/texts.ts";
 import { until } from "../src/alerts/timeline.ts";
 import { formatNumber } from "../src/core/format.ts";
 import type { FeedAlert } from "../src/alerts/model.ts";
@@ -22,6 +22,12 @@ describe("what an alert says", () => {
   it("is in the language of the page, and in the other where that is all there is", () => {
     expect(summaryOf(alert, "zh")).toMatch(/^疑似恶意退款/);
     expect(runbookOf(alert, "zh")).toBe("1. Stop.");
+  });
+
+  it("tells what the estimate rests on in that language", () => {
+    const impact = { loss_per_minute: "1.00", basis: "what it sold", basis_zh: "此前的销售额" };
+    expect(["en", "zh"].map((locale) => basisOf(impact, locale as "en" | "zh"))).toEqual(["what it sold", "此前的销售额"]);
+    expect(basisOf({ ...impact, basis_zh: "" }, "zh")).toBe("what it sold");
   });
 
   it("never shows a whole pseudonym", () => {

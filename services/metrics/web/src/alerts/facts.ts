@@ -1,6 +1,7 @@
 import { epoch, formatSpan } from "../core/time.ts";
 import { phaseName, translateName } from "../i18n.ts";
-import { moment } from "./naming.ts";
+import { moment, unitName } from "./naming.ts";
+import { basisOf } from "./texts.ts";
 import type { FeedAlert } from "./model.ts";
 import type { View } from "../ui/panel.ts";
 
@@ -11,7 +12,7 @@ export function factsOf(view: View, alert: FeedAlert): readonly (readonly [name:
   const began = epoch(alert.starts_at) ?? view.now;
   const ended = over ? epoch(alert.ends_at) : null;
   const unit = alert.evidence?.["unit"];
-  const inUnit = typeof unit === "string" ? ` ${translateName(view.locale, "evidence", unit)}` : "";
+  const inUnit = typeof unit === "string" ? ` ${unitName(view, unit)}` : "";
   const facts: (readonly [string, string])[] = [
     [view.t("drawer.value"), `${fmt.number(alert.value)}${inUnit}`],
     [view.t("drawer.threshold"), fmt.number(alert.threshold)],
@@ -22,7 +23,7 @@ export function factsOf(view: View, alert: FeedAlert): readonly (readonly [name:
   facts.push([view.t("drawer.complete"), moment(view, alert.complete_until)]);
   if (alert.impact) {
     // What it rests on is said in figures, too.
-    const basis = fmt.hidden ? "" : ` (${alert.impact.basis})`;
+    const basis = fmt.hidden ? "" : ` (${basisOf(alert.impact, view.locale)})`;
     facts.push([view.t("drawer.loss"), `${view.t("drawer.perMinute", { amount: fmt.money(alert.impact.loss_per_minute) })}${basis}`]);
   }
   if (alert.acknowledged_by) {

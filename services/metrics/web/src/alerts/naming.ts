@@ -12,6 +12,8 @@ import type { View } from "../ui/panel.ts";
 /** Shapes as well as colours, so that no severity is told by colour alone. */
 export const MARKS: Readonly<Record<Severity, string>> = { critical: "▲", warning: "◆", info: "●" };
 
+const PER_MINUTE = / per minute$/;
+
 export function dimensionOf(name: string): Dimension | null {
   return DIMENSIONS.find((dimension) => dimension === name) ?? null;
 }
@@ -29,6 +31,13 @@ export function labelValue(view: View, name: string, value: string): string {
 
 export function ruleName(view: View, rule: string): string {
   return translateName(view.locale, "rule", rule);
+}
+
+/** What evidence is counted in. A rule on a metric names it: "uv per minute". */
+export function unitName(view: View, unit: string): string {
+  const metric = unit.replace(PER_MINUTE, "");
+  if (metric === unit || translateName(view.locale, "evidence", unit) !== unit) return translateName(view.locale, "evidence", unit);
+  return view.t("evidence.perMinute", { metric: translateName(view.locale, "metric", metric) });
 }
 
 /** What it is about: "sku-1", "Shanghai · App". */

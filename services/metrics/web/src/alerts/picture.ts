@@ -1,7 +1,7 @@
 import { clockTime } from "../core/time.ts";
-import { translateName } from "../i18n.ts";
 import { el, setText } from "../ui/dom.ts";
 import { curveOf, type Curve } from "./evidence.ts";
+import { unitName } from "./naming.ts";
 import type { FeedAlert } from "./model.ts";
 import type { View } from "../ui/panel.ts";
 
@@ -34,7 +34,7 @@ export class Picture {
     }
     const values = curve.points.map(([, value]) => value);
     const highest = view.fmt.number(Math.max(...values));
-    const unit = curve.unit === null ? "" : translateName(view.locale, "evidence", curve.unit);
+    const unit = curve.unit === null ? "" : unitName(view, curve.unit);
     const [from, to] = [curve.points[0]?.[0] ?? 0, curve.points.at(-1)?.[0] ?? 0].map((at) => clockTime(at, view.zone));
     const parts = [unit, view.t("drawer.highest", { value: highest })];
     if (curve.reference !== null) parts.push(view.t("drawer.normal", { value: view.fmt.number(curve.reference) }));

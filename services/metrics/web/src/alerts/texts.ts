@@ -30,6 +30,11 @@ export function runbookOf(alert: FeedAlert, locale: Locale): string {
   return annotation(alert, "runbook", locale);
 }
 
+/** What the estimate of its cost rests on. Alerts of before there were two languages say it in English. */
+export function basisOf(impact: NonNullable<FeedAlert["impact"]>, locale: Locale): string {
+  return (locale === "zh" && impact.basis_zh) || impact.basis;
+}
+
 /** Labels with their values as they may be shown; the campaign is the one on the screen anyway. */
 export function labelsOf(alert: FeedAlert): readonly (readonly [name: string, value: string])[] {
   return Object.entries(alert.labels ?? {}).filter(([name]) => name !== "campaign_id");

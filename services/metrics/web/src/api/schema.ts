@@ -62,10 +62,15 @@ export interface components {
       readonly attempts: number | null;
       readonly detail: string | null;
     };
-    /** @description What an incident costs while it lasts: an estimate in the reporting currency, and what it rests on. */
+    /**
+     * @description What an incident costs while it lasts: an estimate in the reporting currency, and what it rests on.
+     *
+     *   `basis_zh` is empty for alerts that were recorded before there was one.
+     */
     readonly Impact: {
       readonly loss_per_minute: string;
       readonly basis: string;
+      readonly basis_zh?: string;
     };
     /** @description As Alertmanager has them: `isRegex` (RE2, the whole value), and `isEqual` false for labels that do not match. */
     readonly Matcher: {
