@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { curveOf } from "../src/alerts/evidence.ts";
 import { basisOf, labelsOf, linked, runbookOf, shownValue, summaryOf } from "../src/alerts/texts.ts";
+import { unitName } from "../src/alerts/naming.ts";
 import { until } from "../src/alerts/timeline.ts";
 import { formatNumber } from "../src/core/format.ts";
 import type { FeedAlert } from "../src/alerts/model.ts";
@@ -28,6 +29,12 @@ describe("what an alert says", () => {
     const impact = { loss_per_minute: "1.00", basis: "what it sold", basis_zh: "此前的销售额" };
     expect(["en", "zh"].map((locale) => basisOf(impact, locale as "en" | "zh"))).toEqual(["what it sold", "此前的销售额"]);
     expect(basisOf({ ...impact, basis_zh: "" }, "zh")).toBe("what it sold");
+  });
+
+  it("counts in units of that language, and calls a metric by its name", () => {
+    const units = ["pieces", "spend per minute", "paid_gmv per minute", "roi as a share of the baseline's", "conversion_rate", "moons"];
+    expect(units.map((unit) => unitName("zh", unit))).toEqual(["件", "每分钟花费", "每分钟支付金额", "投入产出比 ROI与基线之比", "转化率", "moons"]);
+    expect(units.map((unit) => unitName("en", unit)).slice(0, 3)).toEqual(["pieces", "spend per minute", "Paid GMV per minute"]);
   });
 
   it("never shows a whole pseudonym", () => {

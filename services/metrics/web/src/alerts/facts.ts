@@ -12,7 +12,7 @@ export function factsOf(view: View, alert: FeedAlert): readonly (readonly [name:
   const began = epoch(alert.starts_at) ?? view.now;
   const ended = over ? epoch(alert.ends_at) : null;
   const unit = alert.evidence?.["unit"];
-  const inUnit = typeof unit === "string" ? ` ${unitName(view, unit)}` : "";
+  const inUnit = typeof unit === "string" ? ` ${unitName(view.locale, unit)}` : "";
   const facts: (readonly [string, string])[] = [
     [view.t("drawer.value"), `${fmt.number(alert.value)}${inUnit}`],
     [view.t("drawer.threshold"), fmt.number(alert.threshold)],

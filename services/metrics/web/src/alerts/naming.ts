@@ -1,7 +1,7 @@
-import { NONE } from "../core/format.ts";
+import { NONE, type Locale } from "../core/format.ts";
 import { DIMENSIONS, type Dimension } from "../core/lens.ts";
 import { calendarDate, clockTime, epoch } from "../core/time.ts";
-import { translateName, valueName } from "../i18n.ts";
+import { translate, translateName, valueName } from "../i18n.ts";
 import { roughSpan } from "../ui/words.ts";
 import { labelsOf, shownValue } from "./texts.ts";
 import type { FeedAlert } from "./model.ts";
@@ -12,7 +12,11 @@ import type { View } from "../ui/panel.ts";
 /** Shapes as well as colours, so that no severity is told by colour alone. */
 export const MARKS: Readonly<Record<Severity, string>> = { critical: "▲", warning: "◆", info: "●" };
 
-const PER_MINUTE = / per minute$/;
+/** What stands behind a metric in a unit. */
+const MEASURES = [
+  [" per minute", "evidence.perMinute"],
+  [" as a share of the baseline's", "evidence.ofBaseline"],
+] as const;
 
 export function dimensionOf(name: string): Dimension | null {
   return DIMENSIONS.find((dimension) => dimension === name) ?? null;
@@ -33,11 +37,14 @@ export function ruleName(view: View, rule: string): string {
   return translateName(view.locale, "rule", rule);
 }
 
-/** What evidence is counted in. A rule on a metric names it: "uv per minute". */
-export function unitName(view: View, unit: string): string {
-  const metric = unit.replace(PER_MINUTE, "");
-  if (metric === unit || translateName(view.locale, "evidence", unit) !== unit) return translateName(view.locale, "evidence", unit);
-  return view.t("evidence.perMinute", { metric: translateName(view.locale, "metric", metric) });
+/** What evidence is counted in. A rule on a metric names that: "uv per minute". */
+export function unitName(locale: Locale, unit: string): string {
+  const known = translateName(locale, "evidence", unit);
+  if (known !== unit) return known;
+  for (const [end, key] of MEASURES) {
+    if (unit.endsWith(end)) return translate(locale, key, { metric: translateName(locale, "metric", unit.slice(0, -end.length)) });
+  }
+  return translateName(locale, "metric", unit);
 }
 
 /** What it is about: "sku-1", "Shanghai · App". */

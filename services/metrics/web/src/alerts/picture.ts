@@ -34,7 +34,7 @@ export class Picture {
     }
     const values = curve.points.map(([, value]) => value);
     const highest = view.fmt.number(Math.max(...values));
-    const unit = curve.unit === null ? "" : unitName(view, curve.unit);
+    const unit = curve.unit === null ? "" : unitName(view.locale, curve.unit);
     const [from, to] = [curve.points[0]?.[0] ?? 0, curve.points.at(-1)?.[0] ?? 0].map((at) => clockTime(at, view.zone));
     const parts = [unit, view.t("drawer.highest", { value: highest })];
     if (curve.reference !== null) parts.push(view.t("drawer.normal", { value: view.fmt.number(curve.reference) }));
