@@ -117,6 +117,35 @@ async def test_a_page_comes_once_whoever_dies(store: Store) -> None:
         assert len({body["alerts"][0]["annotations"]["alert_id"] for body in room.receiver.bodies}) == 1
 
 
+async def test_what_is_recorded_while_another_takes_over_is_not_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches: a page for what counts for nothing, and a second one for the same by whoever acts next."""
+    overtaken: list[list[str]] = []
+
+    def insert(table: str, rows: pa.Table, *, token: str | None = None) -> None:
+        if table == "alert_transitions" and not overtaken:
+            overtaken.append(rows["alert_id"].to_pylist())
+            really("alert_leases", pa.table({"term": pa.array([2], pa.uint64()), "holder": ["another"]}))
+        really(table, rows, token=token)
+
+    async with open_room(store) as room:
+        first = await room.start()
+        really = store.insert
+        monkeypatch.setattr(store, "insert", insert)
+        room.shop.set_stock("sku-1", 0)
+        await room.until(lambda: len(room.receiver.bodies) == 1)
+        assert first.may_act()
+        room.shop.set_stock("sku-1", 90)
+        await room.until(lambda: len(room.receiver.bodies) == 2)
+        assert room.receiver.news == [("stock_out", "firing"), ("stock_out", "resolved")]
+        (told,) = {body["alerts"][0]["annotations"]["alert_id"] for body in room.receiver.bodies}
+        assert overtaken
+        assert [told] != overtaken[0]
+        held = store.query("SELECT max(term) AS term FROM alert_leases")
+        assert held == [{"term": 3}]
+
+
 async def test_what_people_ask_of_the_one_that_stands_by_is_done(store: Store) -> None:
     async with open_room(store) as room:
         first, second = await room.start(), await room.start()
