@@ -15,8 +15,10 @@ from services.alerts.lifecycle import Life, State
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What an incident costs while it lasts, in the reporting currency a minute: an estimate, and what it rests on, in
-    English and in Chinese."""
+    """What an incident costs while it lasts, in the reporting currency a minute: an estimate, and what it rests on.
+
+    `basis_zh` says that in Chinese; it is empty for alerts that were recorded before there was one.
+    """
 
     loss_per_minute: Decimal
     basis: str

@@ -293,8 +293,7 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         owner=details.get("owner", ""),
         phase=details.get("phase", ""),
         annotations=details.get("annotations", {}),
-        impact=impact
-        and Impact(Decimal(impact["loss_per_minute"]), impact["basis"], impact.get("basis_zh", impact["basis"])),
+        impact=impact and Impact(Decimal(impact["loss_per_minute"]), impact["basis"], impact.get("basis_zh", "")),
         incident=details.get("incident", "") or row["alert_id"],
         timezone=details.get("timezone", "UTC"),
         mute=details.get("mute", ""),

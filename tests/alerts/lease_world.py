@@ -172,7 +172,7 @@ class Instance:
             key = (f"{self.name}-{self.born}", 1) if bad else (str(self.alert), 2)
             # The service may be paused here, after its last look at the clock.
             await Call("record", (self.begun, key))
-            if not await self.lease.confirm():
+            if not await self.lease.confirm(self.begun):
                 raise StoreUnavailable("another instance has taken a later term")
             self.alert = key[0] if bad else None
             self.queue.append(key)

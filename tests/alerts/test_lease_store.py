@@ -69,7 +69,7 @@ async def test_a_lease_is_renewed_given_back_and_taken_over(store: Store) -> Non
     assert await second.step()
     assert not await first.step()
     assert (first.term, second.term) == (1, 2)
-    assert [await first.confirm(), await second.confirm()] == [False, True]
+    assert [await second.confirm(1), await second.confirm(2)] == [False, True]
     # Who is alone in the store need not wait for a holder that cannot be there.
     third = Lease(StoredLeases(pool), "c", lambda: 0, ttl_ms=60_000, alone=True)
     assert await third.step()

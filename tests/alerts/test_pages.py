@@ -16,10 +16,11 @@ from PIL import Image
 from services.alerts import detectors
 from services.alerts.alert import Alert, Impact, Transition
 from services.alerts.lifecycle import Life, State
-from services.alerts.pages import as_text, compose
+from services.alerts.pages import LANGUAGES, as_text, compose
 from services.alerts.pages.picture import picture
 from services.alerts.pages.points import points_of, sparkline
 from services.alerts.pages.words import unit_name
+from tests.architecture.sources import ROOT
 
 AT = 1_762_790_426_000
 URL = "https://warroom.example/"
@@ -79,7 +80,13 @@ def test_a_page_says_what_where_since_when_how_bad_and_what_to_do() -> None:
 _TOLD = re.compile(r'"unit": f?"([^"{}]*)"|_UNITS = \{(.*)\}|scene\.now, "([a-z ]+)"\)')
 
 
-def test_whoever_is_paged_in_chinese_reads_no_english_unit() -> None:
+def test_an_estimate_of_before_it_had_two_languages_is_told_in_the_one_it_has() -> None:
+    old = replace(ALERT, impact=Impact(Decimal("1234.50"), "what it sold before", ""))
+    facts = dict(compose(Transition(old, AT, notice="firing"), URL, "zh").facts)
+    assert facts["预估损失"] == "1,234.50 每分钟 (what it sold before)"
+
+
+def test_whoever_is_paged_or_looks_in_chinese_reads_no_english_unit() -> None:
     """Catches: a detector that counts in something new. A metric that a rule names is called by its name."""
     sources = [path.read_text() for path in Path(detectors.__file__).parent.glob("*.py")]
     found = {
@@ -91,6 +98,8 @@ def test_whoever_is_paged_in_chinese_reads_no_english_unit() -> None:
     }
     assert {"events per second", "coupons redeemed", "refunds", "pieces"} <= found
     assert {unit for unit in found if unit_name(unit, "zh").isascii()} == set()
+    shown = (ROOT / "services" / "metrics" / "web" / "src" / "words" / "acting.ts").read_text(encoding="utf-8")
+    assert {unit for unit in found if shown.count(f'"evidence.{unit}":') != len(LANGUAGES)} == set()
     assert unit_name("uv per minute", "zh") == "uv/分钟"
     assert unit_name("paid_gmv as a share of the baseline's", "zh") == "paid_gmv（与基线之比）"
     assert unit_name("events per second", "en") == "events per second"

@@ -59,8 +59,8 @@ class Keeper:
         self._begun = term
 
     async def confirm(self) -> bool:
-        """As `Lease.confirm`."""
-        return await self._lease.confirm()
+        """As `Lease.confirm`, of the term in which it acts."""
+        return await self._lease.confirm(self._begun)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Turns until `stop`; the lease is not given back by this."""

@@ -10,9 +10,10 @@ takes the next one. Three rules keep two from acting at once, whatever pauses or
 3. Who has taken a term acts only when every renewal of an earlier term, read after the term was taken, is older than
    `ttl_ms` by the store's clock. By rule 2 no other renewal of an earlier term can succeed any more.
 
-Between the two an earlier holder may still act while a later term is taken already: when it renewed after the other had
-found the term free. What it records then counts for nothing, since the later holder has taken up, or will, what was
-there before its term. So what is recorded is told to others only when no later term is found after it (`confirm`).
+A later term may be taken while it is still the turn of the earlier holder: when that renewed after the other had found
+the lease free, and before it took it. What the earlier one records from then on counts for nothing, as its successor
+takes up what was there before its own term. So nobody is told of it unless no later term is found after it was recorded
+(`confirm`).
 
 So it is the lease of Gray and Cheriton ("Leases: an efficient fault-tolerant mechanism", SOSP 1989), and of clocks it
 needs what that does: they may show any time, and must run at one rate to within the margin. A holder that was paused
@@ -125,12 +126,15 @@ class Lease:
         await self._renew(standing.term)
         return self.held
 
-    async def confirm(self) -> bool:
-        """Whether what was recorded before this call counts: no later term has been taken. Raises `StoreError`."""
+    async def confirm(self, term: int) -> bool:
+        """Whether what was recorded in the term before this call counts: no later one has been taken.
+
+        Raises `StoreError`.
+        """
         if self._alone:
             return True
         standing = await self._book.read()
-        return standing is not None and standing.term == self._term
+        return standing is not None and standing.term == term
 
     async def release(self) -> None:
         """Gives the lease back, once nothing is under way any more. Raises `StoreError`."""

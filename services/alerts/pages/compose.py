@@ -76,7 +76,7 @@ def _facts(alert: Alert, language: Language) -> list[tuple[str, str]]:
     bound = f"({word('limit', language)} {number(alert.threshold)})"
     facts.append((word("value", language), f"{number(alert.value)}{unit} {bound}"))
     if alert.impact is not None:
-        basis = alert.impact.basis_zh if language == "zh" else alert.impact.basis
+        basis = (language == "zh" and alert.impact.basis_zh) or alert.impact.basis
         loss = f"{alert.impact.loss_per_minute:,.2f} {word('a_minute', language)} ({basis})"
         facts.append((word("loss", language), loss))
     facts.append((word("complete", language), local_time(alert, alert.complete_until)))

@@ -101,7 +101,9 @@ def unit_name(unit: str, language: Language) -> str:
     """What a value of the evidence is counted in; a metric that a rule names keeps its own name."""
     if language == "en":
         return unit
+    if unit in _UNITS:
+        return _UNITS[unit]
     for measure, chinese in _MEASURES.items():
-        if unit not in _UNITS and unit.endswith(measure):
+        if unit.endswith(measure):
             return unit.removesuffix(measure) + chinese
-    return _UNITS.get(unit, unit)
+    return unit
