@@ -16,6 +16,18 @@ print("up", flush=True)
 time.sleep(60)
 """
 
+WHERE_EXCEPTIONS_ARE_SWALLOWED = """
+import sys, time
+from services.standalone.stopping import StopRequest
+StopRequest().install()
+class Finalized:
+    def __del__(self):
+        print("up", flush=True)
+        time.sleep(60)
+Finalized()
+sys.exit(2)
+"""
+
 AFTER_THE_LOOP = """
 import asyncio, sys, time
 from services.standalone.stopping import StopRequest
@@ -29,6 +41,19 @@ asyncio.run(main())
 print("over", flush=True)
 sys.stdin.readline()
 print("clean", flush=True)
+"""
+
+AFTER_A_FAILURE = """
+import asyncio, sys
+from services.standalone.stopping import StopRequest
+stop = StopRequest()
+stop.install()
+async def main():
+    stop.event()
+asyncio.run(main())
+print("up", flush=True)
+sys.stdin.readline()
+sys.exit(2)
 """
 
 NEVER_ENDS = """
@@ -59,6 +84,19 @@ async def test_a_signal_while_python_still_imports_ends_it_with_status_0() -> No
     process = await started(BEFORE_THE_LOOP)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), IN_TIME) == 0
+
+
+async def test_a_signal_where_an_exception_would_be_swallowed_ends_it_all_the_same() -> None:
+    process = await started(WHERE_EXCEPTIONS_ARE_SWALLOWED)
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), IN_TIME) == 0
+
+
+async def test_a_signal_after_a_failure_does_not_hide_the_failure() -> None:
+    process = await started(AFTER_A_FAILURE)
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.communicate(b"\n"), IN_TIME)
+    assert process.returncode == 2
 
 
 async def test_a_second_signal_does_not_cut_short_what_follows_the_event_loop() -> None:
