@@ -45,32 +45,35 @@ ALONE = "one viewer"
 
 
 def measure_viewers(
-    viewers: int, runs: int, say: Say, *, settle: float = SETTLE_SECONDS, seconds: float = SECONDS
+    viewers: int, runs: int, say: Say, *, settle: float = SETTLE_SECONDS, seconds: float = SECONDS, least: int = 0
 ) -> tuple[list[Figure], dict[str, list[dict[str, Any]]]]:
-    """The figures and what they were made from. Raises `NotEnough` where there is one core only."""
+    """The figures and what they were made from. Each run is of so many seconds, and of more where a viewer has not had
+    the `least` number of snapshots by then. Raises `NotEnough` where there is one core only."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise NotEnough("viewers need a core of their own")
     found: dict[str, list[Seen]] = {name: [] for name in WAYS}
     alone: list[Seen] = []
     for number in range(runs):
-        alone.append(_seen(cores, "warroom", 1, settle, seconds, gzip=True))
+        alone.append(_seen(cores, "warroom", 1, settle, seconds, least, gzip=True))
         for name, (kind, gzip) in WAYS.items():
-            found[name].append(_seen(cores, kind, viewers, settle, seconds, gzip=gzip))
+            found[name].append(_seen(cores, kind, viewers, settle, seconds, least, gzip=gzip))
             late = percentile(found[name][-1].lateness, 0.99)
             say(f"{viewers:,} viewers, {name} {number + 1}/{runs}: p99 {late:.2f} s late")
-    details = {name: [_detail(seen, seconds) for seen in each] for name, each in found.items()}
-    details[ALONE] = [_detail(seen, seconds) for seen in alone]
+    details = {name: [_detail(seen) for seen in each] for name, each in found.items()}
+    details[ALONE] = [_detail(seen) for seen in alone]
     for name, count in ((ALONE, 1), *((way, viewers) for way in WAYS)):
         for each in details[name]:
             each["viewers"] = count
     return figures(viewers, details), details
 
 
-def _seen(cores: Sequence[int], kind: str, viewers: int, settle: float, seconds: float, *, gzip: bool) -> Seen:
+def _seen(
+    cores: Sequence[int], kind: str, viewers: int, settle: float, seconds: float, least: int, *, gzip: bool
+) -> Seen:
     with _server(kind, cores[0]) as (pid, port):
         path = f"/api/v1/campaigns/{CAMPAIGN}/stream"
-        return _watch(Watch(pid, port, path, viewers, settle, seconds, gzip, cores[-1]))
+        return _watch(Watch(pid, port, path, viewers, settle, seconds, least, gzip, cores[-1]))
 
 
 def figures(viewers: int, details: dict[str, list[dict[str, Any]]]) -> list[Figure]:
@@ -128,13 +131,13 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else math.inf
 
 
-def _detail(seen: Seen, seconds: float) -> dict[str, Any]:
+def _detail(seen: Seen) -> dict[str, Any]:
     return {
         "p50": percentile(seen.lateness, 0.5),
         "p99": percentile(seen.lateness, 0.99),
         "worst": percentile(seen.lateness, 1),
-        "updates": min(seen.counts) / seconds,
-        "snapshots_per_second": len(seen.lateness) / seconds,
+        "updates": min(seen.counts) / seen.seconds,
+        "snapshots_per_second": len(seen.lateness) / seen.seconds,
         "lost": seen.lost,
         "bytes_per_snapshot": seen.bytes_per_snapshot,
         "server_cpu": seen.server_cpu,
