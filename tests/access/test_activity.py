@@ -91,7 +91,7 @@ async def test_a_store_that_is_away_holds_nobody_back_for_long(store: Store, mon
     faulty = Faulty(store)
     faulty.refuse = 1_000
     async with running(faulty) as log:
-        await asyncio.wait_for(log.confirm(entry(campaign)), 10)
+        await asyncio.wait_for(log.confirm(entry(campaign)), 60)
         assert rows(store, campaign) == []
         faulty.refuse = 0
         last = log.put(entry(campaign, 1))

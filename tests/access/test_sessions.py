@@ -106,7 +106,7 @@ async def test_who_signed_out_at_one_process_is_out_at_every_other(
                 yield found
         finally:
             stop.set()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, 60)
 
     async def goes_out(client: httpx.AsyncClient, cookie: str) -> None:
         status = 200

@@ -71,7 +71,7 @@ def undelivered() -> float:
 
 def webhook(receiver: Receiver, name: str = RECEIVER) -> Told:
     entry = Entry(name=name, type="webhook", url=receiver.url)
-    return Told(entry, Webhook([receiver.url], timeout_seconds=0.5), "http://war.room")
+    return Told(entry, Webhook([receiver.url], timeout_seconds=2), "http://war.room")
 
 
 @asynccontextmanager
@@ -89,7 +89,7 @@ async def running(
         yield ledger, outbox
     finally:
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
         await pool.close()
 
 
@@ -116,7 +116,7 @@ async def left(ledger: Ledger) -> int:
     [
         pytest.param(lambda n: 200, id="well"),
         pytest.param(lambda n: 500 if n % 3 else 202, id="failing"),
-        pytest.param(lambda n: 1.0 if n in (1, 4) else 200, id="stalling"),
+        pytest.param(lambda n: 4.0 if n in (1, 4) else 200, id="stalling"),
         pytest.param(lambda n: 0.0 if n in (1, 3) else 204, id="hanging up"),
         pytest.param(lambda n: 429 if n == 2 else 200, id="too many"),
     ],
@@ -156,7 +156,7 @@ async def test_a_receiver_that_never_answers_is_given_up_and_accounted_for(store
     with receiving() as receiver:
         receiver.behaviour = lambda _: 500
         made = notices(2)
-        async with running(store, receiver, give_up_ms=700) as (ledger, outbox):
+        async with running(store, receiver, give_up_ms=3_000) as (ledger, outbox):
             await ledger.record(made)
             for transition in made:
                 outbox.put(transition)
@@ -205,7 +205,7 @@ async def test_more_notices_than_the_queue_holds_wait_in_the_store(store: Store)
         task = asyncio.create_task(outbox.run(stop))
         await until(lambda: len(receiver.bodies) >= 10)
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
         assert statuses(receiver) == wanted(made)
     await pool.close()
 

@@ -32,7 +32,7 @@ def client(service: AuditService) -> httpx.AsyncClient:
 
 async def stopped(service: AuditService, task: asyncio.Task[None], stop: asyncio.Event) -> None:
     stop.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
     assert service.not_ready() is None
 
 

@@ -205,7 +205,7 @@ class _Running:
         assert task is not None
         if orderly:
             self._stop.set()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await task
         else:
             # Nothing is flushed, and inserts that run go on running beside the successor's.

@@ -146,7 +146,7 @@ async def running(settings: Settings, store: Store) -> AsyncIterator[IngestServi
         yield service
     finally:
         stop.set()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await task
 
 

@@ -49,7 +49,7 @@ async def until_committed(settings: Settings, partition: TopicPartition, offset:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 held = await admin.list_consumer_group_offsets(settings.consumer_group, partitions=[partition])
                 if held[partition].offset == offset:

@@ -151,7 +151,7 @@ async def test_what_waits_is_bounded_whatever_the_backlog(
     finally:
         stalled.let_go.set()
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await task
     (row,) = store.query("SELECT count() AS n FROM traffic_events WHERE campaign_id = {c:String}", {"c": campaign})
     assert row["n"] == len(sent)

@@ -67,4 +67,4 @@ async def desk(store: Store) -> AsyncIterator[Desk]:
         running = asyncio.create_task(service.run(stop))
         yield current[0]
         stop.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)

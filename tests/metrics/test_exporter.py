@@ -268,5 +268,5 @@ async def test_the_schedule_refreshes_and_withdraws_what_is_old(
     away.clear()
     await until(lambda: bool(list(BUSINESS.collect())))
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
     assert not list(BUSINESS.collect())

@@ -104,14 +104,14 @@ class Watcher:
         self._unpack = zlib.decompressobj(31)
 
     async def begin(self) -> None:
-        self.headers = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)).lower()
+        self.headers = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 60)).lower()
 
     async def piece(self) -> bytes:
         """The next bytes of the body; empty at its end."""
         if b"transfer-encoding: chunked" not in self.headers:
-            return await asyncio.wait_for(self.reader.read(65536), 10)
-        length = int(await asyncio.wait_for(self.reader.readline(), 10) or b"0", 16)
-        data = await asyncio.wait_for(self.reader.readexactly(length + 2), 10) if length else b""
+            return await asyncio.wait_for(self.reader.read(65536), 60)
+        length = int(await asyncio.wait_for(self.reader.readline(), 60) or b"0", 16)
+        data = await asyncio.wait_for(self.reader.readexactly(length + 2), 60) if length else b""
         data = data[:-2]
         return self._unpack.decompress(data) if data and b"content-encoding: gzip" in self.headers else data
 
@@ -192,7 +192,7 @@ async def running(source: Callable[[Lens], Ticks]) -> AsyncIterator[Place]:
         stop.set()
         for watcher in place.open:
             watcher.writer.close()
-        await asyncio.wait_for(served, 10)
+        await asyncio.wait_for(served, 60)
 
 
 @pytest.fixture(autouse=True)
@@ -370,7 +370,7 @@ async def test_nobody_watching_means_nothing_is_asked(monkeypatch: pytest.Monkey
         await watcher.messages(1)
         tasks = [task for task in asyncio.all_tasks() if task.get_name() == "stream-c"]
         watcher.writer.close()
-        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        await asyncio.wait_for(asyncio.gather(*tasks), 60)
         assert prometheus.STREAM_VIEWERS._value.get() == 0
         assert (await (await place.watch()).messages(1))[0][0] == "snapshot"
 
@@ -466,7 +466,7 @@ def test_one_that_went_away_by_itself_can_still_be_ended(run: Callable[[Coroutin
         broadcasts = Broadcasts(lambda _: Ticks())
         with broadcasts.watching(Lens.of("c", {}), leaving):
             writer.transport.abort()
-            await asyncio.wait_for(lost.wait(), 10)
+            await asyncio.wait_for(lost.wait(), 60)
             leaving.send(Message(b"late"))
             await broadcasts.close()
         with broadcasts.watching(Lens.of("c", {}), leaving):

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from scripts.screenshot import CHROMIUM_ARGUMENTS, ScreenshotError, find_chromium
 from tests.page.festival import Festival, festival_in
 from tests.page.history import Past, past_of, tell
 from tests.support.war_room import WarRoom, war_room_in
+
+# What is expected may take as long as an alert does, and the machine may be busy.
+expect.set_options(timeout=60_000)
 
 WALL = ViewportSize(width=1920, height=1080)
 

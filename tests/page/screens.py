@@ -15,7 +15,7 @@ FOUR_K = (3840, 2160)
 LAPTOP = (1366, 768)
 PHONE = (390, 844)
 
-_PATIENCE_MS = 30_000
+_PATIENCE_MS = 60_000
 
 
 @asynccontextmanager

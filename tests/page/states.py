@@ -38,7 +38,7 @@ window.EventSource = class extends EventSource {
 
 async def _go_stale(page: Page, _: Festival) -> None:
     await page.evaluate("for (const stream of window.streams) stream.close()")
-    await expect(page.locator("html")).to_have_class("looks-stale", timeout=10_000)
+    await expect(page.locator("html")).to_have_class("looks-stale", timeout=60_000)
 
 
 async def _open_alert(page: Page, _: Festival) -> None:
@@ -49,8 +49,8 @@ async def _open_alert(page: Page, _: Festival) -> None:
 
 async def _wait_for_both(page: Page, _: Festival) -> None:
     # Both, and what lies between them.
-    await expect(page.locator("[data-compare]")).to_have_text([re.compile(r"\d")] * 3, timeout=30_000)
-    await expect(page.locator(".compare-status")).not_to_contain_text("Fetching", timeout=30_000)
+    await expect(page.locator("[data-compare]")).to_have_text([re.compile(r"\d")] * 3, timeout=60_000)
+    await expect(page.locator(".compare-status")).not_to_contain_text("Fetching", timeout=60_000)
 
 
 async def _ask_for_keys(page: Page, _: Festival) -> None:
@@ -113,13 +113,13 @@ async def enter(page: Page, festival: Festival, state: State) -> None:
     if state.back:
         moment = datetime.now(UTC) - timedelta(seconds=state.back)
         lens["at"] = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-        await page.goto(address(festival.url, **lens), timeout=30_000)
-        await page.wait_for_function(_REPLAYS, timeout=30_000)
+        await page.goto(address(festival.url, **lens), timeout=60_000)
+        await page.wait_for_function(_REPLAYS, timeout=60_000)
     elif state.live:
         await show(page, festival.url + state.path, **lens)
     else:
-        await page.goto(address(festival.url + state.path, **lens), timeout=30_000)
-        await expect(page.locator("h1, h2").first).to_be_visible(timeout=30_000)
+        await page.goto(address(festival.url + state.path, **lens), timeout=60_000)
+        await expect(page.locator("h1, h2").first).to_be_visible(timeout=60_000)
     await state.act(page, festival)
 
 

@@ -58,7 +58,7 @@ async def test_sign_in_act_and_sign_out(locked: tuple[WarRoom, dict[str, str]], 
     card = page.locator("li.alert", has_text="sku-locked")
 
     # A guest comes by a link, is asked who it is, and is shown what the link is for; there is nothing to press.
-    await page.goto(f"{room.url}/?campaign={CAMPAIGN}", timeout=30_000)
+    await page.goto(f"{room.url}/?campaign={CAMPAIGN}", timeout=60_000)
     await sign_in(page, "wr_wrong")
     await expect(page.locator(".problem")).to_be_visible()
     await sign_in(page, keys["guest"])
@@ -82,7 +82,7 @@ async def test_sign_in_act_and_sign_out(locked: tuple[WarRoom, dict[str, str]], 
     await expect(card.locator(".alert-facts")).to_contain_text("李雷")
     await page.locator("[data-action=sign-out]").click()
     await expect(page.locator("#key")).to_be_visible(timeout=SOON_MS)
-    await page.goto(f"{room.url}/", timeout=30_000)
+    await page.goto(f"{room.url}/", timeout=60_000)
     await expect(page.locator("#key")).to_be_visible(timeout=SOON_MS)
     async with httpx.AsyncClient(base_url=room.url, headers=bearer(keys["root"]), timeout=30) as root:
         told = (await root.get("/api/v1/activity?action=alert.acknowledge")).json()["rows"]

@@ -63,7 +63,7 @@ async def test_a_wrong_clock_changes_nothing(festival: Festival, page: Page, wro
     # And set right while it runs, as by a time server: the next snapshot tells the time again.
     await page.clock.set_system_time(datetime.now(UTC))
     await next_snapshot(page)
-    await expect(page.locator(HTML)).not_to_have_class("looks-stale", timeout=10_000)
+    await expect(page.locator(HTML)).not_to_have_class("looks-stale", timeout=60_000)
     assert abs(await told_time(page) - datetime.now(UTC)) < TOLERANCE
 
 
@@ -73,11 +73,11 @@ async def test_after_a_sleep_it_looks_stale_at_once_and_recovers_by_itself(festi
     before = await page.evaluate("() => window.opened")
     await page.evaluate("() => { window.states.length = 0; }")
     await page.clock.fast_forward(3_600_000)
-    await page.wait_for_function("() => window.states.length > 0", timeout=10_000)
+    await page.wait_for_function("() => window.states.length > 0", timeout=60_000)
     assert (await states(page))[0] == "stale"
     # A connection may wake dead and not know it, so it is not waited for.
-    await page.wait_for_function("before => window.opened > before", arg=before, timeout=10_000)
-    await expect(page.locator(HTML)).not_to_have_class("looks-stale", timeout=15_000)
+    await page.wait_for_function("before => window.opened > before", arg=before, timeout=60_000)
+    await expect(page.locator(HTML)).not_to_have_class("looks-stale", timeout=60_000)
     await next_snapshot(page)
     assert abs(await told_time(page) - datetime.now(UTC)) < TOLERANCE
 
@@ -86,7 +86,7 @@ async def test_a_replay_sleeps_too_and_never_looks_live(festival: Festival, page
     at = (datetime.now(UTC) - HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
     await page.clock.install(time=datetime.now(UTC))
     await page.goto(f"{festival.url}?campaign={CAMPAIGN}&at={at}")
-    await page.wait_for_function("() => document.body.dataset.rendered !== undefined", timeout=30_000)
+    await page.wait_for_function("() => document.body.dataset.rendered !== undefined", timeout=60_000)
     shown = await page.evaluate("() => document.body.dataset.rendered")
     await page.clock.fast_forward(3_600_000)
     await page.wait_for_timeout(500)

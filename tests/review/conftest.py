@@ -103,7 +103,7 @@ async def desk_at(store: Store, *, alerts_here: bool = True, alerts_url: str | N
         running = asyncio.create_task(metrics.run(stop))
         yield current[0]
         stop.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)
 
 
 @dataclass

@@ -121,7 +121,7 @@ async def dead_letters(bootstrap_servers: str) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
     try:
         end = (await consumer.end_offsets([partition]))[partition]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await consumer.position(partition) < end:
                 records = (await consumer.getmany(partition, timeout_ms=500)).get(partition, [])
                 letters = [json.loads(record.value) for record in records]

@@ -30,7 +30,7 @@ async def test_a_child_that_outlives_the_holder_does_not_keep_the_lock(tmp_path:
     again = DirectoryLock(tmp_path)
     await again.acquire(patience_seconds=0.1)
     again.release()
-    await asyncio.wait_for(child.communicate(b"\n"), 10)
+    await asyncio.wait_for(child.communicate(b"\n"), 60)
 
 
 async def test_a_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:

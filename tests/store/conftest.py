@@ -11,7 +11,7 @@ from services.common.store import Store
 from services.common.store.clickhouse import open_store
 from tests.support.clickhouse_http.endpoint import Endpoint
 
-IMPATIENT_SECONDS = 0.5
+IMPATIENT_SECONDS = 2.0
 
 
 @pytest.fixture(params=["chdb", "http"])
@@ -24,7 +24,7 @@ def store(request: pytest.FixtureRequest, store: Store) -> Store:
 
 @pytest.fixture(params=["chdb", "http"])
 def impatient(request: pytest.FixtureRequest, store_directory: Path) -> Iterator[Store]:
-    """A store whose calls may take half a second."""
+    """A store whose calls may take two seconds."""
     if request.param == "http":
         endpoint: Endpoint = request.getfixturevalue("endpoint")
         store = endpoint.store(timeout_seconds=IMPATIENT_SECONDS)

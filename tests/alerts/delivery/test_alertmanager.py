@@ -136,7 +136,7 @@ async def test_what_is_open_stays_open_while_we_live_and_ends_with_us(
     opened: list[Alert] = [firing[0].alert]
     with running_alertmanagers(tmp_path, shipped(oncall)) as (alertmanager,):
         entry = Entry(name="am", type="alertmanager", url=alertmanager.url)
-        sink = Alertmanager([alertmanager.url], resend_ms=500)
+        sink = Alertmanager([alertmanager.url], resend_ms=1_500)
         pool = StorePool(store, threads=1, name="test")
         ledger = Ledger(pool)
         outbox = Outbox(ledger, [Receiver(entry, sink, "http://war.room")], Timing(wall_clock), lambda: opened)
@@ -147,12 +147,12 @@ async def test_what_is_open_stays_open_while_we_live_and_ends_with_us(
         task = asyncio.create_task(outbox.run(stop))
         try:
             await until(lambda: bool(of(oncall, campaign, "firing")))
-            # Without word of it, it would end after two seconds.
-            await asyncio.sleep(4)
+            # Without word of it, it would end after six seconds.
+            await asyncio.sleep(9)
             assert of(oncall, campaign, "resolved") == []
         finally:
             stop.set()
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
             await pool.close()
         await until(lambda: bool(of(oncall, campaign, "resolved")))
 

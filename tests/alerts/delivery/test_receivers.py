@@ -43,11 +43,9 @@ async def test_a_dead_receiver_holds_up_nobody_else(store: Store) -> None:
     with serving(lambda _: Reply(delay=3)) as dead, serving(lambda _: Reply(204)) as well:
         async with running(store, webhook("dead", dead, timeout_seconds=2), webhook("well", well)) as (ledger, outbox):
             told = made(10, fresh_campaign("dead"))
-            started = time.monotonic()
             await tell(ledger, outbox, told)
             await until(lambda: len(well.received) == 10)
-            # Ten attempts at the dead one take twenty seconds.
-            assert time.monotonic() - started < 15
+            assert len(dead.received) < 10, "each notice waited for the dead one"
             states = {state.name: state for state in outbox.states()}
             assert (states["dead"].waiting, states["dead"].health.lost) == (10, 0)
             await until(lambda: outbox.states()[1].waiting == 0)
@@ -309,4 +307,4 @@ async def test_a_receiver_that_cannot_be_told_is_an_alert_to_the_others(
             assert "delivery_failure" not in [rule for rule, _ in heard(bad)]
         finally:
             stop.set()
-            await asyncio.wait_for(delivering, 10)
+            await asyncio.wait_for(delivering, 60)

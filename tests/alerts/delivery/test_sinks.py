@@ -123,7 +123,7 @@ async def test_nobody_there_is_retried(vendor: Vendor) -> None:
 @every_vendor
 async def test_an_answer_without_end_is_not_read_to_its_end(vendor: Vendor) -> None:
     async with at(vendor, answer=Reply(500, endless=True)) as (sink, _):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             attempt = await tell(sink, vendor, notice())
     assert not attempt.delivered
 

@@ -141,7 +141,7 @@ async def test_one_that_stands_by_says_nothing_of_receivers_that_it_does_not_tel
             assert failing() == 0
         finally:
             stop.set()
-            await asyncio.wait_for(delivering, 10)
+            await asyncio.wait_for(delivering, 60)
 
 
 async def test_an_alert_of_before_a_receiver_does_not_wait_for_it(store: Store, shop: Shop) -> None:

@@ -57,7 +57,7 @@ async def running(
         yield ledger, outbox
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
         await pool.close()
 
 

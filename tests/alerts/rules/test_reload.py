@@ -153,7 +153,7 @@ async def test_the_watch_takes_changes_at_once_on_a_hangup(tmp_path: Path) -> No
     os.kill(os.getpid(), signal.SIGHUP)
     await until(lambda: taken == [["stock_out", "stock_low"]], seconds=10)
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     # The process would end by it again.
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
 
