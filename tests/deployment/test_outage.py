@@ -56,7 +56,7 @@ async def test_a_minute_without_the_store(settings: Settings, deployed: Deployme
         return int(answer.json()["metrics"]["pv"]) if answer.status_code == 200 else 0
 
     await send()
-    wait_until(lambda: counted() == sent, 30, "counting what was sent before")
+    wait_until(lambda: counted() == sent, 90, "counting what was sent before")
     endpoint.refuse()
     ended = time.monotonic() + OUTAGE_SECONDS
     most = 0.0

@@ -18,7 +18,7 @@ from tests.support.kafka import KafkaServer
 from tests.support.store import fresh_campaign
 from tests.support.war_room import wait_until
 
-SECONDS = 30.0
+SECONDS = 90.0
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def desk(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
     thread.start()
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            wait_until(lambda: _answers(http), 30, "becoming ready")
+            wait_until(lambda: _answers(http), 90, "becoming ready")
             yield Desk(http, clock)
     finally:
         loop.call_soon_threadsafe(stop.set)

@@ -58,7 +58,7 @@ def test_beside_a_running_system(tmp_path: Path) -> None:
             ("traffic", b"k", json.dumps(traffic("shop", user_id="\x1b[31m" * 100)).encode()),
         ]
         asyncio.run(produce(settings, [*dollars, *odd]))
-        wait_until(lambda: len(letters(room)) == 5, 30, "five letters")
+        wait_until(lambda: len(letters(room)) == 5, 90, "five letters")
         rows = letters(room)
 
         # For people: nothing that a producer sent reaches the terminal as it is.

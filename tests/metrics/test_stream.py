@@ -461,7 +461,7 @@ def test_one_that_went_away_by_itself_can_still_be_ended(run: Callable[[Coroutin
 
         server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
         _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        await until(lambda: bool(ours), 10)
+        await until(lambda: bool(ours))
         leaving = viewer.Viewer(ours[0], Wire(chunked=True, gzip=False))
         broadcasts = Broadcasts(lambda _: Ticks())
         with broadcasts.watching(Lens.of("c", {}), leaving):

@@ -27,7 +27,7 @@ _TIME = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z"')
 _STAYS = ("campaign", "day")
 """What later snapshots say of the same times."""
 _BEYOND = timedelta(days=2)
-_READY_SECONDS = 20.0
+_READY_SECONDS = 90.0
 
 
 @dataclass(frozen=True)

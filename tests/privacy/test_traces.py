@@ -111,7 +111,7 @@ def test_people_are_nowhere_but_among_what_was_refused(tmp_path: Path) -> None:
         assert MARK not in json.dumps([line["row"] for line in lines[1:5]])
         with ThreadPoolExecutor(1) as threads:
             threads.submit(_erase_and_be_cut_off, room)
-            wait_until(lambda: _any_erased(room), 30, "beginning to erase")
+            wait_until(lambda: _any_erased(room), 90, "beginning to erase")
             room.kill()
         room.start()
         told = _warroom("erase", "--user-id", PEOPLE[0], "--url", room.url)

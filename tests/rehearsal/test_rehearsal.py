@@ -54,7 +54,7 @@ def test_what_is_kept_can_be_opened_and_counts_once(tmp_path: Path) -> None:
         assert before["orders_created"] > 0
         # Something new has come through ingest: what it would have read before that, it has read.
         _send_order(room)
-        wait_until(lambda: _known(room, "afterwards"), 30, "the order after it")
+        wait_until(lambda: _known(room, "afterwards"), 90, "the order after it")
         assert _counted(room) == before
 
 

@@ -24,7 +24,7 @@ from tests.support.war_room import WarRoom, wait_until, war_room_in
 
 CAMPAIGN = "kill"
 KILLS = 5
-CAUGHT_UP_SECONDS = 40.0
+CAUGHT_UP_SECONDS = 120.0
 
 
 @pytest.fixture(params=["embedded", pytest.param("apache", marks=pytest.mark.system)])

@@ -21,7 +21,7 @@ from tests.support.clickhouse_http.endpoint import Endpoint, running_endpoint
 from tests.support.store import fresh_campaign
 
 EVERYTHING = "."
-PATIENCE_SECONDS = 0.8
+PATIENCE_SECONDS = 2.0
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-START_SECONDS = 20.0
+START_SECONDS = 90.0
 
 
 def free_port() -> int:

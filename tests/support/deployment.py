@@ -16,7 +16,7 @@ from services.common.settings import Settings
 from tests.support.broker import free_port
 from tests.support.war_room import STOP_SECONDS, wait_until
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 _WARROOM = str(Path(sys.executable).with_name("warroom"))
 SERVICES = ("ingest", "metrics", "alerts")
 _PORT_OPTION = {"ingest": "--http-port", "metrics": "--port", "alerts": "--http-port"}

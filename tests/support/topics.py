@@ -7,7 +7,7 @@ import asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 
-_SECONDS = 30.0
+_SECONDS = 90.0
 
 
 async def delete_topic(bootstrap_servers: str, topic: str) -> None:

@@ -16,7 +16,7 @@ import psutil
 
 from tests.support.broker import free_port
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 15.0
 """What the contract allows between SIGTERM and the end."""
 

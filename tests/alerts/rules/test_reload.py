@@ -151,7 +151,7 @@ async def test_the_watch_takes_changes_at_once_on_a_hangup(tmp_path: Path) -> No
     await asyncio.sleep(0)
     file.write_text(BOTH, encoding="utf-8")
     os.kill(os.getpid(), signal.SIGHUP)
-    await until(lambda: taken == [["stock_out", "stock_low"]], seconds=10)
+    await until(lambda: taken == [["stock_out", "stock_low"]])
     stop.set()
     await asyncio.wait_for(task, 60)
     # The process would end by it again.

@@ -21,7 +21,7 @@ from tests.support.broker import free_port
 from tests.support.clickhouse_http.cluster import NAME
 from tests.support.clickhouse_http.faults import Kind
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 USER = "warroom"
 PASSWORD = "s3cret/@:%"
 """With everything in it that a URL escapes."""
