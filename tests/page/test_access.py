@@ -62,28 +62,28 @@ async def test_sign_in_act_and_sign_out(locked: tuple[WarRoom, dict[str, str]], 
     await sign_in(page, "wr_wrong")
     await expect(page.locator(".problem")).to_be_visible()
     await sign_in(page, keys["guest"])
-    await expect(card).to_be_attached(timeout=SOON_MS)
+    await expect(card).to_be_attached()
     assert f"campaign={CAMPAIGN}" in page.url
-    await expect(page.locator("[data-action=name]")).to_have_text("signed in as guest", timeout=SOON_MS)
+    await expect(page.locator("[data-action=name]")).to_have_text("signed in as guest")
     await card.hover()
     await expect(card.locator("[data-action=acknowledge]")).to_be_hidden()
     await expect(card.locator("[data-action=silence]")).to_be_hidden()
     assert "hidden-12" not in await page.content()
     await page.locator("[data-action=sign-out]").click()
-    await expect(page.locator("#key")).to_be_visible(timeout=SOON_MS)
+    await expect(page.locator("#key")).to_be_visible()
 
     # Who signs in as an operator acts under that name without being asked for one.
     await sign_in(page, keys["李雷"])
-    await expect(card).to_be_attached(timeout=SOON_MS)
-    await expect(page.locator("[data-action=name]")).to_have_text("signed in as 李雷", timeout=SOON_MS)
+    await expect(card).to_be_attached()
+    await expect(page.locator("[data-action=name]")).to_have_text("signed in as 李雷")
     await card.hover()
     await card.locator("[data-action=acknowledge]").click()
-    await expect(card.locator(".alert-state")).to_have_text("acknowledged", timeout=SOON_MS)
+    await expect(card.locator(".alert-state")).to_have_text("acknowledged")
     await expect(card.locator(".alert-facts")).to_contain_text("李雷")
     await page.locator("[data-action=sign-out]").click()
-    await expect(page.locator("#key")).to_be_visible(timeout=SOON_MS)
+    await expect(page.locator("#key")).to_be_visible()
     await page.goto(f"{room.url}/", timeout=60_000)
-    await expect(page.locator("#key")).to_be_visible(timeout=SOON_MS)
+    await expect(page.locator("#key")).to_be_visible()
     async with httpx.AsyncClient(base_url=room.url, headers=bearer(keys["root"]), timeout=30) as root:
         told = (await root.get("/api/v1/activity?action=alert.acknowledge")).json()["rows"]
     assert [(row["actor"], row["how"], row["campaign_id"]) for row in told] == [("李雷", "session", CAMPAIGN)]

@@ -77,7 +77,7 @@ async def open_feed(page: Page, room: WarRoom, item: str = "", query: str = "") 
 async def card_of(page: Page, item: str) -> Locator:
     card = page.locator("li.alert", has_text=item)
     if item:
-        await expect(card).to_be_attached(timeout=SOON_MS)
+        await expect(card).to_be_attached()
     return card
 
 
@@ -107,7 +107,7 @@ async def test_by_mouse_an_alert_is_opened_taken_on_by_name_and_silenced(room: W
     await expect(drawer.locator(".dialog-title")).to_have_text("Stock out · sku-mouse")
     await expect(drawer.locator(".drawer-summary")).to_have_text("Item sku-mouse is sold out in all warehouses")
     await expect(drawer.locator(".drawer-runbook")).to_contain_text("Offer its substitute.")
-    await expect(drawer.locator(".moment-firing")).to_be_visible(timeout=60_000)
+    await expect(drawer.locator(".moment-firing")).to_be_visible()
     assert "alert=" in page.url
     await drawer.locator(".drawer-close").click()
     await expect(drawer).to_be_hidden()
@@ -137,7 +137,7 @@ async def test_by_mouse_an_alert_is_opened_taken_on_by_name_and_silenced(room: W
     await dialog.locator("input[value=campaign_id]").uncheck()
     await dialog.locator("textarea").fill("sold out on purpose")
     await dialog.locator(".press-main").click()
-    await expect(dialog).to_be_hidden(timeout=SOON_MS)
+    await expect(dialog).to_be_hidden()
     (silence,) = [row for row in silences(room) if row["comment"] == "sold out on purpose"]
     assert silence["matchers"] == {"rule": "stock_out", "item_id": "sku-mouse"}
     assert silence["by"] == "李雷"
@@ -148,7 +148,7 @@ async def test_by_mouse_an_alert_is_opened_taken_on_by_name_and_silenced(room: W
     await page.locator("[data-action=silences]").click()
     row = page.locator(".silence", has_text="sold out on purpose")
     await row.locator("button").click()
-    await expect(row).to_be_hidden(timeout=SOON_MS)
+    await expect(row).to_be_hidden()
     assert next(row for row in silences(room) if row["id"] == silence["id"])["ended_by"] == "李雷"
 
 
@@ -196,7 +196,7 @@ async def test_by_keyboard_alone(room: WarRoom, page: Page) -> None:
     await expect(page.locator(".silence-dialog input[value='1h']")).to_be_focused()
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".silence-dialog")).to_be_hidden(timeout=SOON_MS)
+    await expect(page.locator(".silence-dialog")).to_be_hidden()
     (silence,) = [row for row in silences(room) if row["matchers"].get("item_id") == "sku-keys"]
     assert silence["by"] == "Mei"
 
@@ -222,9 +222,7 @@ async def test_what_the_server_refuses_is_said_beside_the_button(room: WarRoom, 
     await stock(room, "sku-late", 50)
     await alert_of(room, "sku-late", "resolved")
     go.set()
-    await expect(card.locator(".failure")).to_have_text(
-        "It fires no more; there is nothing to acknowledge.", timeout=60_000
-    )
+    await expect(card.locator(".failure")).to_have_text("It fires no more; there is nothing to acknowledge.")
     assert len(posts) == 1
 
 
@@ -284,7 +282,7 @@ async def test_a_new_critical_alert_is_told_to_those_who_listen(room: WarRoom, p
     # Until then it waits for a cause, and is news when it has waited.
     await expect(card).to_have_class("alert severity-critical state-firing")
     await page.reload()
-    await expect(card).to_be_attached(timeout=SOON_MS)
+    await expect(card).to_be_attached()
     news = page.locator(".unseen[role=status]").first
     await expect(news).to_be_empty()
     await stock(room, "sku-new", 9)

@@ -40,7 +40,7 @@ async def open_with_order(page: Page, room: WarRoom) -> None:
     declare(room)
     await send_orders(room.kafka, ["250.10"])
     await page.goto(f"{room.url}/", timeout=60_000)
-    await expect(page.locator(GMV)).to_have_attribute("data-value", "250.10", timeout=60_000)
+    await expect(page.locator(GMV)).to_have_attribute("data-value", "250.10")
 
 
 async def test_shows_what_happens_as_it_happens(war_room: WarRoom, page: Page) -> None:
@@ -48,21 +48,21 @@ async def test_shows_what_happens_as_it_happens(war_room: WarRoom, page: Page) -
     await expect(page.locator("h1")).to_have_text("Double Eleven")
     await expect(page.locator(".note")).to_contain_text(NOTE)
     await expect(page.locator("[data-panel=targets]")).to_contain_text("25.0%")
-    await expect(page.locator("[data-panel=channels]")).to_contain_text("Live stream", timeout=60_000)
-    await expect(page.locator("[data-panel=items]")).to_contain_text("sku-1", timeout=60_000)
-    await expect(page.locator("html")).to_have_attribute("data-freshness", "fresh", timeout=60_000)
+    await expect(page.locator("[data-panel=channels]")).to_contain_text("Live stream")
+    await expect(page.locator("[data-panel=items]")).to_contain_text("sku-1")
+    await expect(page.locator("html")).to_have_attribute("data-freshness", "fresh")
     size = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert size == [1920, 1080]
 
     await send_orders(war_room.kafka, ["100.05", "1.00"])
-    await expect(page.locator(GMV)).to_have_attribute("data-value", "351.15", timeout=60_000)
+    await expect(page.locator(GMV)).to_have_attribute("data-value", "351.15")
     await expect(page.locator(f"{GMV} .hero-whole")).to_have_text("351")
     await expect(page.locator(f"{GMV} .hero-cents")).to_have_text(".15")
 
     await page.locator("[data-action=language]").click()
     await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     await expect(page.locator(".hero-label")).to_have_text("成交额 GMV")
-    await expect(page.locator("[data-panel=regions]")).to_contain_text("上海", timeout=60_000)
+    await expect(page.locator("[data-panel=regions]")).to_contain_text("上海")
     await page.reload()
     await expect(page.locator(".hero-label")).to_have_text("成交额 GMV")
 
@@ -83,8 +83,8 @@ async def test_looks_stale_when_the_server_dies_and_recovers_by_itself(war_room:
 
     war_room.start()
     await send_orders(war_room.kafka, ["0.90"])
-    await expect(page.locator("html")).not_to_have_class("looks-stale", timeout=60_000)
-    await expect(page.locator(GMV)).to_have_attribute("data-value", "251.00", timeout=60_000)
+    await expect(page.locator("html")).not_to_have_class("looks-stale")
+    await expect(page.locator(GMV)).to_have_attribute("data-value", "251.00")
     await expect(page.locator("[role=alert]")).to_be_hidden()
 
 
@@ -93,8 +93,8 @@ async def test_follows_the_newest_running_campaign_until_one_is_chosen(war_room:
     await expect(page.locator(".message")).to_contain_text("No campaign yet")
 
     declare(war_room)
-    await expect(page.locator("h1")).to_have_text("Double Eleven", timeout=60_000)
-    await expect(page.locator("[data-panel=curve]")).to_contain_text("No event in the last 10 minutes", timeout=60_000)
+    await expect(page.locator("h1")).to_have_text("Double Eleven")
+    await expect(page.locator("[data-panel=curve]")).to_contain_text("No event in the last 10 minutes")
 
     await page.locator(".picker select").select_option(CAMPAIGN)
     assert f"campaign={CAMPAIGN}" in page.url

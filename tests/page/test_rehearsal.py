@@ -43,7 +43,7 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
 async def test_a_rehearsal_is_shown_and_a_file_stays_on_this_computer(address: str, page: Page) -> None:
     """Catches: a page that the policy stops, keys that lead nowhere, a file that is uploaded."""
     await page.goto(f"{address}/rehearsal", timeout=60_000)
-    await expect(page.locator(".figure").first).to_contain_text("100", timeout=60_000)
+    await expect(page.locator(".figure").first).to_contain_text("100")
     await expect(page.locator("[data-mark=found].item")).to_have_count(1)
     assert "card=friday" in page.url
     assert await offences(page) == []

@@ -123,7 +123,7 @@ async def test_plays_evenly_through_true_numbers_and_becomes_live(told_room: War
     await page.get_by_role("button", name="300×").click()
     await page.get_by_role("button", name="Play").click()
     await expect(page.locator(RIBBON)).to_contain_text("300×")
-    await expect(page.locator(HTML)).not_to_have_attribute("data-freshness", "replay", timeout=60_000)
+    await expect(page.locator(HTML)).not_to_have_attribute("data-freshness", "replay")
     await shows(page, told.gmv(datetime.now(UTC)))
     assert looked_at(page) is None
 
@@ -170,13 +170,13 @@ async def test_says_that_no_answer_comes_and_goes_on_by_itself(told_room: WarRoo
     await page.route("**/snapshot?*", refuse)
     await page.get_by_role("button", name="10×", exact=True).click()
     await page.get_by_role("button", name="Play").click()
-    await expect(page.locator(RIBBON)).to_contain_text("No answer from the server", timeout=60_000)
+    await expect(page.locator(RIBBON)).to_contain_text("No answer from the server")
     stands = looked_at(page)
     assert stands is not None
     await shows(page, told.gmv(stands))
 
     await page.unroute("**/snapshot?*")
-    await expect(page.locator(RIBBON)).not_to_contain_text("No answer", timeout=60_000)
+    await expect(page.locator(RIBBON)).not_to_contain_text("No answer")
     await page.wait_for_function(
         "before => Date.parse(document.body.dataset.rendered) > before", arg=stands.timestamp() * 1000, timeout=60_000
     )
@@ -187,7 +187,7 @@ async def test_says_that_no_answer_comes_and_goes_on_by_itself(told_room: WarRoo
 
 async def test_says_why_a_moment_cannot_be_shown(told_room: WarRoom, told: Past, page: Page) -> None:
     await page.goto(link(told_room, told, told.start - timedelta(hours=1)), timeout=60_000)
-    await expect(page.locator(RIBBON)).to_contain_text("before the campaign's start", timeout=60_000)
+    await expect(page.locator(RIBBON)).to_contain_text("before the campaign's start")
     await expect(page.locator(".message")).to_contain_text("before the campaign's start")
     await page.keyboard.press("l")
     await shows(page, told.gmv(datetime.now(UTC)))

@@ -140,7 +140,16 @@ def names_of(text: str) -> list[str]:
 async def test_the_watch_takes_changes_at_once_on_a_hangup(tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(OUT, encoding="utf-8")
-    book = RuleBook(file, 0)
+    at_once_when_taken: list[bool] = []
+
+    class Book(RuleBook):
+        def poll(self, now: int, *, at_once: bool = False) -> bool:
+            took = super().poll(now, at_once=at_once)
+            if took:
+                at_once_when_taken.append(at_once)
+            return took
+
+    book = Book(file, 0)
     taken: list[list[str]] = []
     stop = asyncio.Event()
 
@@ -154,6 +163,8 @@ async def test_the_watch_takes_changes_at_once_on_a_hangup(tmp_path: Path) -> No
     await until(lambda: taken == [["stock_out", "stock_low"]])
     stop.set()
     await asyncio.wait_for(task, 60)
+    # Two polls that find the same would have taken it as well, a second later.
+    assert at_once_when_taken == [True]
     # The process would end by it again.
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
 
